@@ -1,0 +1,5 @@
+"""`python -m amalthea`."""
+
+from amalthea.cli import main
+
+main()

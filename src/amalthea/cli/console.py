@@ -1,0 +1,59 @@
+"""What all commands share: their common options, and where words go."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors (and the JSON object).")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
+Model = Annotated[Path, typer.Argument(help="A saved model, NAME.amalthea.", show_default=False)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Console:
+    """Where a command's words go: results to standard output, what is said on the way to standard error.
+
+    Args:
+        json: print the result as one JSON object.
+        quiet: say nothing.
+    """
+
+    json: bool = False
+    quiet: bool = False
+
+    @property
+    def verbose(self) -> Any:
+        """How the library should show progress."""
+        return 0 if self.quiet else "auto"
+
+    def say(self, sentence: str) -> None:
+        """Tell the user something on the way, on standard error."""
+        if not self.quiet:
+            sys.stderr.write(f"{sentence}\n")
+
+    def result(self, text: str, value: Mapping[str, Any]) -> None:
+        """Print a command's result: `text`, or `value` as JSON."""
+        from amalthea.data.archive import pack_json
+
+        if self.json:
+            sys.stdout.write(pack_json(value).decode() + "\n")
+        elif not self.quiet:
+            sys.stdout.write(f"{text}\n")
+
+
+def figures(figures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return figures by name as {"value", "error"}."""
+    return {name: {"value": figure.value, "error": figure.error} for name, figure in figures.items()}
+
+
+def by_target(named: Sequence[tuple[str, Any]]) -> Any:
+    """Return the only target's value as it is, several targets' by name."""
+    return named[0][1] if len(named) == 1 else dict(named)

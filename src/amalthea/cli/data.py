@@ -1,0 +1,34 @@
+"""`amalthea data`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from amalthea.cli.console import Console, Debug, Json, Quiet
+
+
+def data(
+    name: Annotated[str | None, typer.Argument(help="The data set to fetch.", show_default=False)] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """List the catalogue of data sets, or fetch one.
+
+    Example: amalthea data esol
+    """
+    from amalthea.data import catalogue
+
+    console = Console(json, quiet)
+    if name is None:
+        entries = [entry.describe() for entry in catalogue.entries()]
+        text = "\n".join(
+            f"{entry['name']:10} {entry['rows']:16} {entry['licence']:28} {entry['lies']}\n{'':10} {entry['what']}"
+            for entry in entries
+        )
+        console.result(text, {"data": entries})
+        return
+    paths = [str(path) for path in catalogue.locate(name)]
+    console.result("\n".join(paths), {"name": name, "paths": paths})

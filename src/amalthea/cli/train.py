@@ -1,0 +1,175 @@
+"""`amalthea train`."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from amalthea.cli.console import Console, Debug, Json, Quiet, Seed, by_target, figures
+from amalthea.errors import AmaltheaError
+
+DATA, NETWORK, FOLDS = "Data", "Network", "Validation"
+
+
+class Task(StrEnum):
+    """What a target can be."""
+
+    regression = "regression"
+    classification = "classification"
+
+
+class Split(StrEnum):
+    """How rows are dealt to folds."""
+
+    random = "random"
+    scaffold = "scaffold"
+    group = "group"
+    column = "column"
+
+
+def train(
+    data: Annotated[str, typer.Argument(help="A CSV file, or a name from `amalthea data`.", show_default=False)],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to save the model.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="The column to be learned; repeat it for several.", rich_help_panel=DATA)
+    ] = None,
+    task: Annotated[Task | None, typer.Option(help="What the target is, where the values mislead.")] = None,
+    threshold: Annotated[
+        str | None, typer.Option(help="Make two classes of a number: value >= THRESHOLD; `none`: keep the number.")
+    ] = None,
+    smiles: Annotated[str | None, typer.Option(help="The SMILES column, where it is not found by itself.")] = None,
+    clean: Annotated[bool, typer.Option(help="Keep each molecule's largest fragment, neutralized.")] = True,
+    strict: Annotated[bool, typer.Option(help="Refuse the file if one row must be refused.")] = False,
+    test: Annotated[Path | None, typer.Option(help="A labelled test set of your own, judged apart.")] = None,
+    features: Annotated[str, typer.Option(help="Molecules: auto, descriptors, morgan or both.")] = "auto",
+    split: Annotated[Split, typer.Option(help="How rows are dealt to folds.")] = Split.random,
+    group: Annotated[str | None, typer.Option(help="The column whose equal values share a fold.")] = None,
+    fold_column: Annotated[str | None, typer.Option(help="The column of your own folds.")] = None,
+    folds: Annotated[int | None, typer.Option(min=1, help="Folds; 1 holds nothing out.", show_default="5")] = None,
+    members: Annotated[int | None, typer.Option(min=1, help="Networks a fold.", show_default="10")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes through the training rows.", show_default="the domain's own")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Rows in one step.", show_default="32")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="Any of Keras's optimizers.", show_default="the domain's own")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The largest learning rate.", show_default="the domain's own")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=1, help="Stop a member after so many epochs without improvement.")
+    ] = None,
+    out_of_fold: Annotated[Path | None, typer.Option(help="Write the out-of-fold predictions to this CSV.")] = None,
+    examples: Annotated[bool, typer.Option(help="Keep the training examples in the model.")] = True,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train a cross-validated ensemble, and save it.
+
+    Example: amalthea train solubility.csv --target logS -o solubility.amalthea
+    """
+    from amalthea import workflow
+    from amalthea.data import archive
+
+    console = Console(json, quiet)
+    for place in (output, out_of_fold):
+        if place is not None and not place.parent.is_dir():
+            raise AmaltheaError(f"There is no folder {place.parent} to write {place.name} to.")
+    predictor = workflow.train(
+        data,
+        tuple(target or ()),
+        task=None if task is None else task.value,
+        threshold=_threshold(threshold),
+        smiles=smiles,
+        clean=clean,
+        strict=strict,
+        test=test,
+        features=features,
+        split=split.value,
+        group=group,
+        fold_column=fold_column,
+        folds=folds,
+        members=members,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        patience=patience,
+        seed=seed,
+        verbose=console.verbose,
+        say=console.say,
+    )
+    if out_of_fold is not None:
+        archive.write_table(out_of_fold, predictor.out_of_fold)
+    if output is not None:
+        predictor.save(output, examples=examples)
+    console.result(_text(predictor, output), _summary(predictor, output))
+
+
+def _threshold(text: str | None) -> float | None:
+    if text is None:
+        return None
+    if text.lower() == "none":
+        return math.nan
+    try:
+        return float(text)
+    except ValueError as error:
+        raise AmaltheaError(f"--threshold takes a number or `none`. Received: {text}") from error
+
+
+def _text(predictor: Any, output: Path | None) -> str:
+    refused = predictor.refused
+    lines = [str(predictor.validation)]
+    coverage = [s.coverage for s in predictor.validation.targets if s.coverage is not None]
+    if coverage:
+        lines.append(f"The 90 % intervals held {100 * coverage[0].value:.0f} % of the held-out values.")
+    if refused:
+        lines.append(f"{len(refused)} row(s) refused:")
+        lines += [f"  line {refusal.row}: {refusal.reason} ({refusal.example})" for refusal in refused[:5]]
+        lines += [f"  and {len(refused) - 5} more, all listed in the model"] if len(refused) > 5 else []
+    seconds = predictor.facts["seconds"]
+    lines.append("Seconds: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in seconds.items()))
+    if output is None:
+        lines.append("Not saved: name a file with -o MODEL.amalthea.")
+    else:
+        asked = "'CCO'" if predictor.domain == "molecules" else "new.csv"
+        lines += [
+            f"Saved to {output}. Worth trying next:",
+            f'  amalthea predict "{output}" {asked} -o predictions.csv',
+            f'  amalthea evaluate "{output}" new_labelled.csv',
+            f"  amalthea train {predictor.facts['data']} --split scaffold -o scaffold.amalthea"
+            if predictor.domain == "molecules"
+            else "  amalthea train --help",
+        ]
+    return "\n".join(lines)
+
+
+def _summary(predictor: Any, output: Path | None) -> dict[str, Any]:
+    validation, facts = predictor.validation, predictor.facts
+    summaries = [(summary.target, summary) for summary in validation.targets]
+    return {
+        "model": None if output is None else str(output),
+        "task": by_target([(name, summary.task) for name, summary in summaries]),
+        "examples": facts["examples"],
+        "refused": facts["refused"],
+        "folds": validation.folds,
+        "members": validation.members,
+        "metrics": by_target([(name, figures(s.metrics)) for name, s in summaries]),
+        "test": by_target([(name, None if s.test is None else figures(s.test)) for name, s in summaries]),
+        "baselines": by_target([(name, {b: figures(of) for b, of in s.baselines.items()}) for name, s in summaries]),
+        "calibration": {
+            "coverage_90": by_target(
+                [(name, None if s.coverage is None else s.coverage.value) for name, s in summaries]
+            )
+        },
+        "seconds": facts["seconds"],
+        "notes": facts["notes"],
+        "verdict": validation.verdict(),
+    }

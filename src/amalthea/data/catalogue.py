@@ -1,0 +1,300 @@
+"""The data sets that Amalthea knows by name: what they are, whence they come, and where they lie."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from amalthea.backend import cache_folder
+from amalthea.data.columns import numbers
+from amalthea.data.dataset import Dataset, ReadOptions
+from amalthea.data.files import fingerprint, read_table
+from amalthea.data.wording import listed
+from amalthea.errors import DataError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from amalthea.domains.protocol import Domain
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """One file of a data set.
+
+    Args:
+        path: where it lies under `AMALTHEA_DATA` and in the cache, or inside of `package`.
+        address: whence it is downloaded.
+        sha256: of the downloaded file.
+        package: the installed package that carries the file, if one does.
+    """
+
+    path: str
+    address: str = ""
+    sha256: str = ""
+    package: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One data set of the catalogue.
+
+    Args:
+        name: what it is called.
+        what: what it is, in one sentence.
+        rows: how many examples it holds.
+        megabytes: the size of its files.
+        licence: under which it may be used.
+        citation: whom to cite.
+        files: where it lies or whence it comes.
+        target: the column that is learned unless another one is named.
+        unit: the unit of that column.
+        threshold: makes two classes of the target unless the user says otherwise.
+        references: other models' predictions of the target in the file: the model's name, and the column.
+    """
+
+    name: str
+    what: str
+    rows: str
+    megabytes: float
+    licence: str
+    citation: str
+    files: tuple[Source, ...]
+    target: str = ""
+    unit: str = ""
+    threshold: float | None = None
+    references: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the entry and where its files lie, ready for JSON."""
+        described = dataclasses.asdict(self)
+        paths = [_at_hand(source) or _cached(source) for source in self.files]
+        there = [str(path) for path in paths if path.is_file()]
+        return {**described, "lies": ", ".join(there) if len(there) == len(paths) else "to be downloaded"}
+
+
+_FREE_WILSON = "Contrib/FreeWilson/data/"
+_MLEARN = (
+    "https://raw.githubusercontent.com/materialsvirtuallab/mlearn/10c427a5480c6281c15c64efaf869b03be04818f/data/Si/"
+)
+
+CATALOGUE: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        Entry(
+            name="cmet",
+            what="inhibitors of the kinase c-Met: SMILES and -log10 of the molar activity",
+            rows="1,017",
+            megabytes=0.1,
+            licence="CC BY-SA 3.0 (ChEMBL)",
+            citation="ChEMBL document CHEMBL2321810, carried by RDKit",
+            files=(
+                Source(_FREE_WILSON + "CHEMBL2321810_act.csv", package="rdkit"),
+                Source(_FREE_WILSON + "CHEMBL2321810.smi", package="rdkit"),
+            ),
+            target="Act",
+            threshold=6.5,
+        ),
+        Entry(
+            name="esol",
+            what="solubility of small molecules in water: SMILES and log10 of mol/L",
+            rows="1,128",
+            megabytes=0.1,
+            licence="MIT (DeepChem)",
+            citation="Delaney 2004, J. Chem. Inf. Comput. Sci. 44, 1000, doi 10.1021/ci034243x",
+            files=(
+                Source(
+                    "esol/delaney-processed.csv",
+                    "https://deepchemdata.s3-us-west-1.amazonaws.com/datasets/delaney-processed.csv",
+                    "8c06a76f0c6487d29ab0f903e6a7a7139f189ab3c1178f159c8be8964602f189",
+                ),
+            ),
+            target="measured log solubility in mols per litre",
+            unit="log10 mol/L",
+            references={"Delaney's linear model": "ESOL predicted log solubility in mols per litre"},
+        ),
+        Entry(
+            name="mnist",
+            what="handwritten digits, 28 x 28 pixels",
+            rows="60,000 + 10,000",
+            megabytes=11.5,
+            licence="CC BY-SA 3.0",
+            citation="LeCun, Cortes and Burges, the MNIST database",
+            files=(
+                Source(
+                    "mnist/mnist.npz",
+                    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+                    "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+                ),
+            ),
+        ),
+        Entry(
+            name="silicon",
+            what="silicon structures with energies, forces and stresses from density functional theory",
+            rows="214 + 25",
+            megabytes=2.4,
+            licence="BSD-3-Clause",
+            citation="Zuo et al. 2020, J. Phys. Chem. A 124, 731",
+            files=(
+                Source(
+                    "silicon/training.json",
+                    _MLEARN + "training.json",
+                    "ae6d4b0a65b00e0fcf7ba0a6fad366716710d2f0d21d70199203089c6866b500",
+                ),
+                Source(
+                    "silicon/test.json",
+                    _MLEARN + "test.json",
+                    "d452b30a89f23bff76f7cc529b7b6c2d159ea81ccd5a4599fb1a18207654fa91",
+                ),
+            ),
+        ),
+        Entry(
+            name="digits",
+            what="handwritten digits, 8 x 8 pixels",
+            rows="1,797",
+            megabytes=0.1,
+            licence="CC BY 4.0 (UCI)",
+            citation="Alpaydin and Kaynak 1998, UCI, doi 10.24432/C50P49, carried by scikit-learn",
+            files=(Source("datasets/data/digits.csv.gz", package="sklearn"),),
+        ),
+    )
+}
+
+
+def entries() -> tuple[Entry, ...]:
+    """Return all data sets of the catalogue."""
+    return tuple(CATALOGUE.values())
+
+
+def known(name: str) -> bool:
+    """Say whether the catalogue has a data set of this name.
+
+    Example:
+        >>> known("cmet"), known("solubility.csv")
+        (True, False)
+    """
+    return name in CATALOGUE
+
+
+def locate(name: str) -> tuple[Path, ...]:
+    """Return the files of a data set, downloaded into the user's cache if they are nowhere else.
+
+    Args:
+        name: one of the catalogue.
+
+    Raises:
+        DataError: no such name; or the files are not at hand and cannot be downloaded.
+    """
+    if name not in CATALOGUE:
+        raise DataError(f"the catalogue has no data set '{name}'. It has: {listed(CATALOGUE)}.")
+    return tuple(_at_hand(source) or _download(name, source) for source in CATALOGUE[name].files)
+
+
+def load(name: str, options: ReadOptions, domain_of: Callable[[pd.DataFrame, ReadOptions], Domain]) -> Dataset:
+    """Read a data set of the catalogue, with the target, the unit and the threshold that it is known for.
+
+    Args:
+        name: one of the catalogue.
+        options: what the user asked for; it goes before what the catalogue proposes.
+        domain_of: returns the domain for a table.
+
+    Raises:
+        DataError: the data set cannot be found, or is not a table.
+
+    Example:
+        >>> from amalthea.domains import domain
+        >>> load("cmet", ReadOptions(), lambda table, options: domain("molecules"))
+        <Dataset cmet: 1017 molecules examples, Act (classification), 0 refused>
+    """
+    entry, paths = CATALOGUE[name], locate(name)
+    if not entry.target:
+        raise DataError(f"'{name}' ({entry.what}) is not a table, and this version reads tables only.")
+    table = _table(paths)
+    if options.target in ((), (entry.target,)):
+        threshold = entry.threshold if options.threshold is None and options.task is None else options.threshold
+        options = dataclasses.replace(options, target=(entry.target,), threshold=threshold)
+    options = dataclasses.replace(options, ignore=(*options.ignore, *entry.references.values()))
+    dataset = domain_of(table, options).dataset(table, name, options)
+    return dataclasses.replace(
+        dataset,
+        targets=tuple(
+            dataclasses.replace(target, unit=entry.unit)
+            if target.name == entry.target and target.task == "regression"
+            else target
+            for target in dataset.targets
+        ),
+        references={
+            model: numbers(dataset.columns[column])
+            for model, column in entry.references.items()
+            if [target.name for target in dataset.targets] == [entry.target]
+        },
+        fingerprint=fingerprint(paths[0]),
+    )
+
+
+def _table(paths: tuple[Path, ...]) -> pd.DataFrame:
+    """Return the first file of an entry, with the SMILES of the second one joined by name."""
+    table = read_table(paths[0])
+    if len(paths) == 1:
+        return table
+    smiles = read_table(paths[1]).set_index("name")["smiles"]
+    table.insert(0, "smiles", table["Name"].map(smiles))
+    return table
+
+
+def _at_hand(source: Source) -> Path | None:
+    """Return where a file lies on this computer without a download: in `AMALTHEA_DATA` or in a package."""
+    if source.package:
+        spec = importlib.util.find_spec(source.package)
+        folders = list(spec.submodule_search_locations or []) if spec else []
+        if not folders:
+            raise MissingDependencyError(
+                f"this data set comes with {source.package}, which is not installed. "
+                "Install Amalthea with all that it needs: pip install amalthea"
+            )
+        candidates = [Path(folder) / source.path for folder in folders]
+    else:
+        candidates = [Path(folder) / source.path for folder in [os.environ.get("AMALTHEA_DATA")] if folder]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _cached(source: Source) -> Path:
+    return cache_folder() / source.path
+
+
+def _download(name: str, source: Source) -> Path:
+    import pooch
+    import requests
+
+    target = _cached(source)
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        # What the cache already holds is checked and not fetched again.
+        pooch.retrieve(
+            source.address,
+            f"sha256:{source.sha256}",
+            fname=target.name,
+            path=target.parent,
+            # A stream would be left open where the server refuses.
+            downloader=pooch.HTTPDownloader(timeout=30, stream=False),
+        )
+    except requests.RequestException as error:
+        raise DataError(
+            f"'{name}' could not be downloaded from {source.address}. Check the connection to the internet, or put the "
+            f"file in a folder as {source.path} and set AMALTHEA_DATA to that folder."
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"'{name}' cannot be kept in {target.parent}: {(error.strerror or str(error)).lower()}. "
+            "Set AMALTHEA_CACHE to a folder that you may write to and that has room."
+        ) from error
+    except ValueError as error:
+        raise DataError(
+            f"what {source.address} sent is not the '{name}' that is expected: its SHA-256 differs. "
+            f"Try again later, or put the file in a folder as {source.path} and set AMALTHEA_DATA to that folder."
+        ) from error
+    return target

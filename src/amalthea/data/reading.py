@@ -1,0 +1,163 @@
+"""From a table and what a domain made of it to a `Dataset`: usable rows kept, all others refused with the reason."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.data.dataset import Dataset, ReadOptions, Refusal, Target
+from amalthea.data.files import malformed, reading_notes
+from amalthea.data.targets import Labels
+from amalthea.data.wording import counted, shortened
+from amalthea.errors import DataError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Found:
+    """What a domain made of a table's n rows.
+
+    Args:
+        examples: one row an example, in the columns that the domain's featurizers read.
+        problems: shape (n,): why a row is no example, "" where it is one.
+        identity: the columns of `examples` in which copies are equal.
+        notes: what was found and decided, as sentences.
+        noun: what an example is called: "row", "molecule".
+        input_state: what the domain must remember to read inputs the same way, as JSON.
+    """
+
+    examples: pd.DataFrame
+    problems: NDArray[np.object_]
+    identity: list[str]
+    notes: tuple[str, ...] = ()
+    noun: str = "row"
+    input_state: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def well_formed(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Refusal, ...]]:
+    """Return a table without the lines that do not fit its header, and these as refusals.
+
+    Args:
+        table: as `read_table` gives it.
+    """
+    misfits = malformed(table)
+    refused = tuple(Refusal(line, "", reason) for line, reason in misfits.items())
+    return table[~table.index.isin(list(misfits))], refused
+
+
+def assemble(
+    name: str,
+    domain: str,
+    table: pd.DataFrame,
+    labels: Labels,
+    found: Found,
+    options: ReadOptions,
+    refused: tuple[Refusal, ...] = (),
+) -> Dataset:
+    """Return the data set of all rows that have both an example and a target.
+
+    Args:
+        name: what the data set is called.
+        domain: the name of the domain that read it.
+        table: n rows, all columns as text; the index is the line in the file.
+        labels: the targets of these rows.
+        found: the examples of these rows.
+        options: `strict` refuses the whole table if one row must be refused.
+        refused: rows that were refused before.
+
+    Raises:
+        DataError: no row is left, or one was refused and `strict` was asked for.
+    """
+    reasons = ["; ".join(filter(None, pair)) for pair in zip(found.problems, labels.problems, strict=True)]
+    good = np.array([not reason for reason in reasons], dtype=bool)
+    refused = tuple(
+        sorted(
+            (*refused, *(_refusal(table, row, reasons[row]) for row in np.flatnonzero(~good).tolist())),
+            key=lambda refusal: refusal.row,
+        )
+    )
+    if refused and (options.strict or not good.any()):
+        total = len(table) + len(refused) - int(np.sum(~good))
+        raise DataError(_cannot_be_used(name, refused, total, options.strict))
+    examples = found.examples[good].reset_index(drop=True)
+    values = labels.values[good]
+    groups = same_rows(examples[found.identity])
+    return Dataset(
+        name=name,
+        domain=domain,
+        examples=examples,
+        targets=labels.targets,
+        values=values,
+        groups=groups,
+        rows=table.index.to_numpy(np.int64)[good],
+        columns=table[good].reset_index(drop=True),
+        refused=refused,
+        notes=(
+            *reading_notes(table),
+            *labels.notes,
+            *found.notes,
+            *_notes_on_copies(groups, values, labels.targets, found.noun),
+        ),
+        input_state=found.input_state,
+    )
+
+
+def same_rows(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a number for each row, the same for equal rows.
+
+    Args:
+        frame: n rows.
+
+    Returns:
+        Shape (n,).
+
+    Example:
+        >>> same_rows(pd.DataFrame({"x": [1.0, None, 1.0, None]})).tolist()
+        [0, 1, 0, 1]
+    """
+    numbered = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
+    return np.asarray(numbered, np.int64)
+
+
+def _refusal(table: pd.DataFrame, row: int, reason: str) -> Refusal:
+    text = ", ".join(str(value) for value in table.iloc[row] if not pd.isna(value))
+    return Refusal(int(table.index[row]), shortened(text, 80), reason)
+
+
+def _cannot_be_used(name: str, refused: tuple[Refusal, ...], rows: int, strict: bool) -> str:
+    first = "; ".join(f"line {refusal.row}: {refusal.reason}" for refusal in refused[:3])
+    more = ", ..." if len(refused) > 3 else ""
+    if strict:
+        advice = (
+            f"{len(refused):,} of {counted(rows, 'row')} cannot be used. Mend them, or do not ask for strict reading"
+        )
+    else:
+        advice = f"none of its {rows:,} rows can be used"
+    return f"{name}: {advice} ({first}{more})."
+
+
+def _notes_on_copies(
+    groups: NDArray[np.int64], values: NDArray[np.float64], targets: tuple[Target, ...], noun: str
+) -> tuple[str, ...]:
+    """Say how many examples stand more than once, and how far their targets disagree."""
+    sizes = np.bincount(groups)
+    repeated = int(np.sum(sizes > 1))
+    if not repeated:
+        return ()
+    copies = int(sizes[sizes > 1].sum())
+    stand = f"{repeated:,} {noun}s stand" if repeated > 1 else f"One {noun} stands"
+    notes = [f"{stand} more than once ({copies:,} rows); copies share a fold."]
+    frame = pd.DataFrame(values).groupby(groups)
+    spreads = (frame.max() - frame.min()).to_numpy()
+    for target, spread in zip(targets, spreads.T, strict=True):
+        differ = int(np.sum(spread > 0))
+        if differ and target.task == "regression":
+            unit = f" {target.unit}" if target.unit else ""
+            notes.append(f"'{target.name}' differs among the copies of {differ:,}, by up to {spread.max():.3g}{unit}.")
+        elif differ:
+            notes.append(f"'{target.name}' has different classes among the copies of {differ:,}.")
+    return tuple(notes)

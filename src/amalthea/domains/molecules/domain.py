@@ -1,0 +1,177 @@
+"""Molecules as a kind of data."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.data.columns import as_text
+from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Target
+from amalthea.data.files import iterate_table, malformed, read_table
+from amalthea.data.reading import Found, assemble, well_formed
+from amalthea.data.targets import read_targets
+from amalthea.data.wording import counted, did_you_mean, listed
+from amalthea.domains.molecules import featurizers, scaffolds
+from amalthea.domains.molecules.cleaning import Cleaned, clean
+from amalthea.domains.molecules.columns import find_smiles_column
+from amalthea.domains.networks import defaults_for, dense
+from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.errors import DataError
+
+
+class Molecules:
+    """Molecules given as SMILES, one in each row of a table."""
+
+    name: str = "molecules"
+    feature_choices: Sequence[str] = ("auto", "descriptors", "morgan", "both")
+
+    def recognises(self, table: pd.DataFrame) -> bool:
+        """Say whether some column holds SMILES, whatever it is called."""
+        return find_smiles_column(table) is not None
+
+    def dataset(self, table: pd.DataFrame, name: str, options: ReadOptions) -> Dataset:
+        """Turn a table into molecules and targets; each change that cleaning makes is counted in the notes.
+
+        Args:
+            table: all columns as text; the index is the line in the file.
+            name: what the data set is called.
+            options: targets, the SMILES column if it is not to be found, and whether molecules are cleaned.
+
+        Raises:
+            DataError: the table cannot be used.
+
+        Example:
+            >>> table = pd.DataFrame({"drug": ["CCO", "C(O)C", "CCC"], "y": ["1.5", "1.7", "2.1"]}, dtype="str")
+            >>> dataset = Molecules().dataset(table, "small", ReadOptions())
+            >>> dataset.examples["smiles"].tolist(), dataset.groups.tolist()
+            (['CCO', 'CCO', 'CCC'], [0, 0, 1])
+        """
+        table, refused = well_formed(table)
+        column = _smiles_column(table, options.smiles)
+        labels = read_targets(table, options, [column])
+        molecules = _clean_all(table[column], options.clean)
+        found = Found(
+            examples=_examples(molecules, table.index),
+            problems=np.array([molecule.problem for molecule in molecules], dtype=object),
+            identity=["smiles"],
+            notes=(f"The molecules are in column '{column}'.", *_notes_on_changes(molecules)),
+            noun="molecule",
+            input_state={"column": column, "clean": options.clean},
+        )
+        return assemble(name, self.name, table, labels, found, options, refused)
+
+    def input_state(self, dataset: Dataset) -> dict[str, Any]:
+        """Return the name of the SMILES column and whether molecules are cleaned, as JSON."""
+        return dict(dataset.input_state)
+
+    def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
+        """Turn SMILES, a table with a column of SMILES, or a file into examples.
+
+        Args:
+            source: one SMILES, a list of SMILES, a table, or a path.
+            state: as `input_state` gave it.
+
+        Raises:
+            DataError: no column holds SMILES.
+
+        Example:
+            >>> inputs = Molecules().inputs(["CCO.Cl", "C1CC"], {"column": "smiles", "clean": True})
+            >>> inputs.warnings.tolist(), inputs.problems.tolist()
+            (['salt removed', ''], ['', "'C1CC' cannot be read as SMILES"])
+        """
+        if isinstance(source, Path):
+            table = read_table(source)
+        elif isinstance(source, pd.DataFrame):
+            table = as_text(source)
+        else:
+            given = [source] if isinstance(source, str) else list(source)
+            table = pd.DataFrame({state["column"]: given}, dtype=object, index=range(1, len(given) + 1))
+        return _inputs(table, _input_column(table, state["column"]), state["clean"])
+
+    def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
+        """Yield the examples of a file, at most `rows` at a time."""
+        column = None
+        for table in iterate_table(path, rows):
+            column = column or _input_column(table, state["column"])
+            yield _inputs(table, column, state["clean"])
+
+    def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
+        """Return the featurizer that is asked for; "auto": descriptors for a regression, Morgan counts for classes.
+
+        Raises:
+            DataError: `choice` is not one of `feature_choices`.
+        """
+        if choice not in self.feature_choices:
+            raise DataError(f"molecules have no features '{choice}'. Choose one of: {', '.join(self.feature_choices)}.")
+        if choice == "auto":
+            regression = any(target.task == "regression" for target in dataset.targets)
+            choice = "descriptors" if regression else "morgan"
+        return (featurizers.make(choice),)
+
+    def restore(self, state: dict[str, Any]) -> Featurizer:
+        """Return the featurizer that a `state` described."""
+        return featurizers.restore(state)
+
+    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:
+        """Return a number for each molecule, the same for molecules that must share a fold in this kind of split.
+
+        Raises:
+            DataError: molecules have no such groups.
+        """
+        if kind != "scaffold":
+            raise DataError(f"molecules cannot be split by '{kind}'. Choose 'random', 'scaffold', 'group' or 'column'.")
+        return scaffolds.scaffold_groups(dataset.examples["smiles"].tolist())
+
+    def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
+        """Return a compiled dense network."""
+        if all(target.task == "classification" for target in targets):
+            return dense(featurizer, targets, defaults, steps, dropout=0.3)
+        return dense(featurizer, targets, defaults, steps, input_dropout=0.05)
+
+    def defaults(self, dataset: Dataset) -> Defaults:
+        """Return how these data are trained on when nothing else is said."""
+        return defaults_for(dataset.targets, len(dataset))
+
+
+def _smiles_column(table: pd.DataFrame, asked: str | None, share: float = 0.8) -> str:
+    """Return the column that was asked for, else the one that is found."""
+    columns = listed(table.columns)
+    if asked is not None and asked not in table.columns:
+        hint = did_you_mean(asked, list(table.columns))
+        raise DataError(f"there is no column '{asked}'.{hint} The columns are: {columns}.")
+    found = asked or find_smiles_column(table, share)
+    if found is None:
+        raise DataError(f"no column holds SMILES. The columns are: {columns}. Name the right one with --smiles.")
+    return found
+
+
+def _input_column(table: pd.DataFrame, remembered: str) -> str:
+    """Return the column of the name that is remembered, else the one that is found: one there must be."""
+    return remembered if remembered in table.columns else _smiles_column(table, None, share=0.5)
+
+
+def _clean_all(column: pd.Series, thorough: bool) -> list[Cleaned]:
+    return [clean(text if isinstance(text, str) else None, thorough) for text in column]
+
+
+def _examples(molecules: Sequence[Cleaned], index: pd.Index) -> pd.DataFrame:
+    return pd.DataFrame({"smiles": [molecule.smiles for molecule in molecules]}, index=index, dtype=object)
+
+
+def _inputs(table: pd.DataFrame, column: str, thorough: bool) -> Inputs:
+    molecules = _clean_all(table[column], thorough)
+    misfits = malformed(table)
+    problems = [misfits.get(line, m.problem) for line, m in zip(table.index, molecules, strict=True)]
+    warnings = ["; ".join(molecule.changes) if not molecule.problem else "" for molecule in molecules]
+    return Inputs(table, _examples(molecules, table.index), np.array(problems, object), np.array(warnings, object))
+
+
+def _notes_on_changes(molecules: Sequence[Cleaned]) -> tuple[str, ...]:
+    counts = collections.Counter(change for molecule in molecules for change in molecule.changes)
+    return tuple(f"{change.capitalize()} in {counted(count, 'molecule')}." for change, count in counts.items())

@@ -1,0 +1,144 @@
+"""Tables as a kind of data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.data.columns import as_text, is_missing, natural_order
+from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Target
+from amalthea.data.files import iterate_table, malformed, read_table
+from amalthea.data.reading import Found, assemble, well_formed
+from amalthea.data.targets import read_targets
+from amalthea.data.wording import listed
+from amalthea.domains.networks import defaults_for, dense
+from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.domains.tables.columns import Layout, as_examples, find_layout
+from amalthea.domains.tables.featurizers import Columns
+from amalthea.errors import DataError
+
+NOTHING_KNOWN = "no feature is known"
+
+
+class Tables:
+    """Rows of numbers and categories."""
+
+    name: str = "tables"
+    feature_choices: Sequence[str] = ("auto", "columns")
+
+    def recognises(self, table: pd.DataFrame) -> bool:
+        """Say that any table holds rows of columns."""
+        return not table.empty
+
+    def dataset(self, table: pd.DataFrame, name: str, options: ReadOptions) -> Dataset:
+        """Turn a table into examples and targets: every column that is no target becomes a feature, or is noted.
+
+        Args:
+            table: all columns as text; the index is the line in the file.
+            name: what the data set is called.
+            options: targets and columns to be ignored.
+
+        Raises:
+            DataError: the table cannot be used.
+
+        Example:
+            >>> table = pd.DataFrame({"x": ["1", "2", "4"], "y": ["0.1", "0.3", "0.2"]}, index=[2, 3, 4], dtype="str")
+            >>> Tables().dataset(table, "small", ReadOptions(target=("y",)))
+            <Dataset small: 3 tables examples, y (regression), 0 refused>
+        """
+        table, refused = well_formed(table)
+        labels = read_targets(table, options)
+        layout = find_layout(table, [*(target.name for target in labels.targets), *options.ignore])
+        examples = as_examples(table, layout)
+        problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
+        found = Found(examples, problems, list(examples.columns), layout.notes)
+        return assemble(name, self.name, table, labels, found, options, refused)
+
+    def input_state(self, dataset: Dataset) -> dict[str, Any]:
+        """Return the names of the features' columns, and the values of the categories, as JSON."""
+        return self._featurizer(dataset).state()
+
+    def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
+        """Turn a table, a list of rows as dicts, or a file into examples.
+
+        Args:
+            source: columns that are no features are handed through; values that cannot be read count as missing.
+            state: as `input_state` gave it.
+
+        Raises:
+            DataError: a column that the model needs is not there.
+        """
+        if isinstance(source, str | Path):
+            table = read_table(source)
+        else:
+            given = source if isinstance(source, pd.DataFrame) else pd.DataFrame(source)
+            table = as_text(given)
+        return self._inputs(table, state)
+
+    def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
+        """Yield the examples of a file, at most `rows` at a time."""
+        for table in iterate_table(path, rows):
+            yield self._inputs(table, state)
+
+    def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
+        """Return the only featurizer there is for tables.
+
+        Raises:
+            DataError: `choice` is not one of `feature_choices`.
+        """
+        if choice not in self.feature_choices:
+            raise DataError(f"tables have no features '{choice}'. Choose one of: {', '.join(self.feature_choices)}.")
+        return (self._featurizer(dataset),)
+
+    def restore(self, state: dict[str, Any]) -> Featurizer:
+        """Return the featurizer that `Columns.state` described."""
+        return Columns(state["numbers"], state["categories"])
+
+    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:  # noqa: ARG002
+        """Refuse: tables have no groups of their own.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError(f"a table cannot be split by '{kind}'. Split at random, by a group column or by a fold column.")
+
+    def defaults(self, dataset: Dataset) -> Defaults:
+        """Return how these data are trained on when nothing else is said."""
+        return defaults_for(dataset.targets, len(dataset))
+
+    def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
+        """Return a compiled dense network."""
+        return dense(featurizer, targets, defaults, steps)
+
+    def _featurizer(self, dataset: Dataset) -> Columns:
+        categories = {str(n): c for n, c in dataset.examples.items() if not pd.api.types.is_numeric_dtype(c)}
+        plain = [name for name in map(str, dataset.examples.columns) if name not in categories]
+        return Columns(plain, {name: natural_order(c.dropna().unique()) for name, c in categories.items()})
+
+    def _inputs(self, table: pd.DataFrame, state: dict[str, Any]) -> Inputs:
+        layout = Layout(tuple(state["numbers"]), tuple(state["categories"]))
+        absent = [name for name in (*layout.numbers, *layout.categories) if name not in table.columns]
+        if absent:
+            there = listed(table.columns)
+            raise DataError(
+                f"the model needs these columns, which are not there: {listed(absent)}. There are: {there}."
+            )
+        examples = as_examples(table, layout)
+        warnings: list[list[str]] = [[] for _ in range(len(table))]
+        for name in layout.numbers:
+            for row in np.flatnonzero(examples[name].isna() & ~is_missing(table[name])):
+                warnings[row].append(f"'{name}' is '{table[name].iloc[row]}', no finite number: taken as missing")
+        for name in layout.categories:
+            for row in np.flatnonzero(examples[name].notna() & ~examples[name].isin(state["categories"][name])):
+                warnings[row].append(f"'{name}' is '{table[name].iloc[row]}', which the model has never seen")
+        misfits = malformed(table)
+        problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
+        problems = np.array(
+            [misfits.get(line, found) for line, found in zip(table.index, problems, strict=True)], object
+        )
+        return Inputs(table, examples, problems, np.array(["; ".join(found) for found in warnings], object))

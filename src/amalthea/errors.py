@@ -1,0 +1,29 @@
+"""The mistakes that a user can mend."""
+
+
+class AmaltheaError(Exception):
+    """A user's mistake, told in one or two sentences: what was found, where, and what to do about it.
+
+    The command line prints the message and leaves with exit code 2; every other exception is a defect of ours.
+
+    Example:
+        >>> raise AmaltheaError("no such file: solubilty.csv (did you mean solubility.csv?)")
+        Traceback (most recent call last):
+        amalthea.errors.AmaltheaError: no such file: solubilty.csv (did you mean solubility.csv?)
+    """
+
+
+class DataError(AmaltheaError):
+    """The data cannot be used as they are."""
+
+
+class ModelFileError(AmaltheaError):
+    """A file is no saved model, is damaged, or needs another version."""
+
+
+class MissingDependencyError(AmaltheaError):
+    """An optional library is needed; the message says how to install it."""
+
+
+class TrainingWarning(UserWarning):
+    """Something that a user should know of a training: members that diverged, a stop on request."""

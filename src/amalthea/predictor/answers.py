@@ -1,0 +1,117 @@
+"""From the members' raw answers to calibrated ones, and to the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.data.dataset import Target
+from amalthea.training.prediction import Prediction
+from amalthea.validation.calibration import IntervalCalibration, Temperature
+
+Calibration = IntervalCalibration | Temperature | None
+"""What turns a spread into an honest interval, or probabilities into honest ones; None with one fold."""
+
+
+def pooled(members: NDArray[np.float32], folds: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean over all members, and the spread within a fold's members, pooled over the folds.
+
+    So the spread is built as it was out of fold, where only one fold's members answer for a row.
+
+    Args:
+        members: shape (folds * M, n, width); NaN for members left out.
+        folds: the number of folds.
+    """
+    used = np.flatnonzero(np.isfinite(members).any(axis=(1, 2))) if members.shape[1] else np.arange(len(members))
+    size = len(members) // folds
+    variances = []
+    for fold in range(folds):
+        own = members[used[used // size == fold]].astype(np.float64)
+        if len(own) > 1:
+            variances.append(own.var(axis=0, ddof=1))
+    mean = members[used].mean(axis=0, dtype=np.float64) if len(used) else np.full(members.shape[1:], np.nan)
+    return mean, np.sqrt(np.mean(variances, axis=0)) if variances else np.zeros_like(mean)
+
+
+def answer_all(
+    targets: Sequence[Target],
+    calibrations: Sequence[Calibration],
+    mean: NDArray[np.float64],
+    std: NDArray[np.float64],
+    members: Any,
+) -> Prediction:
+    """Return calibrated answers from means and spreads of shape (n, sum of the targets' widths).
+
+    One target: arrays; several: dicts of arrays by target.
+    """
+    ends = np.cumsum([target.width for target in targets])
+    answers = {
+        target.name: _answer(target, calibration, *(values[:, end - target.width : end] for values in (mean, std)))
+        for target, calibration, end in zip(targets, calibrations, ends.tolist(), strict=True)
+    }
+    if len(targets) == 1:
+        only = answers[targets[0].name]
+        own = members[..., 0] if targets[0].task == "regression" else members
+        return Prediction(**only, members=own, classes=targets[0].classes)
+    means, stds, lowers, uppers = (
+        {name: answer[field] for name, answer in answers.items()} for field in ("mean", "std", "lower", "upper")
+    )
+    return Prediction(mean=means, std=stds, members=members, lower=lowers, upper=uppers)
+
+
+def _answer(
+    target: Target, calibration: Calibration, mean: NDArray[np.float64], std: NDArray[np.float64]
+) -> dict[str, Any]:
+    if isinstance(calibration, Temperature):
+        known = np.isfinite(mean).all(axis=1)
+        mean = mean.copy()
+        mean[known] = calibration.apply(mean[known])
+    if target.task == "classification":
+        return {"mean": mean, "std": std, "lower": None, "upper": None}
+    mean, std = mean[:, 0], std[:, 0]
+    if not isinstance(calibration, IntervalCalibration):
+        return {"mean": mean, "std": std, "lower": None, "upper": None}
+    lower, upper = calibration.interval(mean, std)
+    return {"mean": mean, "std": calibration.sigma(std), "lower": lower, "upper": upper}
+
+
+def columns(prediction: Prediction, targets: Sequence[Target], index: pd.Index[Any]) -> pd.DataFrame:
+    """Return the columns of `amalthea predict` for predictions.
+
+    They are, in this order, prediction, std, lower, upper, applicability, warning, problem; for classes `prediction`
+    is the label, `std` that of its probability, and probability_CLASS follows for each label. Several targets:
+    TARGET_prediction and so on.
+    """
+    answers: dict[str, Any] = {}
+    shared: dict[str, Any] = {
+        "applicability": prediction.applicability,
+        "warning": prediction.warnings,
+        "problem": prediction.problems,
+    }
+    single = len(targets) == 1
+    probabilities: dict[str, Any] = {}
+    for target in targets:
+        prefix = "" if single else f"{target.name}_"
+        mean, std, lower, upper = (
+            values if single or values is None else values[target.name]
+            for values in (prediction.mean, prediction.std, prediction.lower, prediction.upper)
+        )
+        if target.task == "classification":
+            known = np.isfinite(mean).all(axis=1)
+            best = np.where(known[:, None], mean, 0).argmax(axis=1)
+            labels = np.array(target.classes, object)[best]
+            answers[f"{prefix}prediction"] = np.where(known, labels, None)
+            answers[f"{prefix}std"] = std[np.arange(len(std)), best]
+            probabilities |= {
+                f"{prefix}probability_{label}": mean[:, code] for code, label in enumerate(target.classes)
+            }
+        else:
+            answers[f"{prefix}prediction"], answers[f"{prefix}std"] = mean, std
+        empty = np.full(len(mean), np.nan)
+        answers[f"{prefix}lower"] = empty if lower is None else lower
+        answers[f"{prefix}upper"] = empty if upper is None else upper
+    return pd.DataFrame({**answers, **shared, **probabilities}, index=index)

@@ -1,0 +1,179 @@
+"""A trained model at work."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.data.dataset import Dataset, Inputs, Refusal, Target
+from amalthea.domains import domain
+from amalthea.domains.protocol import Featurizer
+from amalthea.errors import AmaltheaError, DataError
+from amalthea.predictor.answers import Calibration, answer_all, columns, pooled
+from amalthea.training.prediction import Prediction
+from amalthea.validation.applicability import Applicability
+from amalthea.validation.metrics import bootstrap
+from amalthea.validation.summary import Validation
+
+if TYPE_CHECKING:
+    from amalthea.training.ensemble import Ensemble
+
+FAR = 95.0
+"""The percentile of the distance to the training set above which a prediction is warned of."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """A set of features and the ensemble that learned from them."""
+
+    featurizer: Featurizer
+    ensemble: Ensemble
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Predictor:
+    """A trained model: asked, judged on new data, saved and opened.
+
+    Args:
+        domain: the kind of data: "tables", "molecules".
+        targets: what it predicts.
+        parts: one ensemble for each set of features in use, all on the same folds; their answers are averaged.
+        calibrations: one a target: what turns the members' spread into an honest interval, or probabilities into
+            honest ones; None with one fold.
+        applicability: how far from the training set an example lies.
+        input_state: what the domain must remember to read inputs.
+        validation: the figures, from rows that the answering members never saw.
+        out_of_fold: one row a training example: row, fold, target, and the columns of `table`.
+        facts: where it all came from: data, settings, versions, refused rows, notes.
+        examples: the training examples in their own form; empty if they were not saved.
+    """
+
+    domain: str
+    targets: tuple[Target, ...]
+    parts: tuple[Part, ...]
+    calibrations: tuple[Calibration, ...]
+    applicability: Applicability
+    input_state: Mapping[str, Any]
+    validation: Validation
+    out_of_fold: pd.DataFrame
+    facts: Mapping[str, Any]
+    examples: pd.DataFrame
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """The rows of the training file that could not be used."""
+        return tuple(Refusal(**refusal) for refusal in self.facts["refused"])
+
+    def predict(self, inputs: Any) -> Prediction:
+        """Predict the targets of new examples.
+
+        Args:
+            inputs: a file, a table, or a list of examples (SMILES; rows as dicts).
+
+        Returns:
+            For one regression `mean`, `std`, `lower`, `upper` of shape (n,); for one classification `mean` and `std`
+            of shape (n, classes); for several targets dicts of these by target. Rows that cannot be predicted stay in
+            place with NaN and a reason in `problems`.
+
+        Raises:
+            AmaltheaError: nothing in `inputs` can be used.
+        """
+        home = domain(self.domain)
+        if isinstance(inputs, str | os.PathLike):
+            read = list(home.read_inputs(Path(inputs), dict(self.input_state), rows=1_000_000_000))
+            asked = read[0] if read else home.inputs(pd.DataFrame(), dict(self.input_state))
+        else:
+            asked = home.inputs(inputs, dict(self.input_state))
+        return self.answer(asked)
+
+    def answer(self, asked: Inputs) -> Prediction:
+        """Predict for inputs that the domain has read."""
+        count = len(asked)
+        problems = asked.problems.copy()
+        good = np.flatnonzero(problems == "")
+        features, problems[good] = self._features(asked.examples.iloc[good])
+        good = good[(problems[good] == "").astype(bool)] if len(good) else good
+        width = sum(target.width for target in self.targets)
+        members = np.full((len(self.parts[0].ensemble), count, width), np.nan, np.float32)
+        applicability = np.full(count, np.nan)
+        if len(good):
+            kept = [values[np.isin(np.flatnonzero(asked.problems == ""), good)] for values in features]
+            members[:, good] = np.nanmean(
+                [part.ensemble.predict(x).members for part, x in zip(self.parts, kept, strict=True)], axis=0
+            )
+            applicability[good] = self.applicability.percentile(kept[0])
+        warnings = asked.warnings.copy()
+        for row in np.flatnonzero(applicability > FAR):
+            warnings[row] = "; ".join(filter(None, [warnings[row], "far from the training set"]))
+        mean, std = pooled(members, self.parts[0].ensemble.folds)
+        return dataclasses.replace(
+            answer_all(self.targets, self.calibrations, mean, std, members),
+            applicability=applicability,
+            problems=problems,
+            warnings=warnings,
+        )
+
+    def stream(self, path: Path, rows: int = 10_000) -> Iterator[pd.DataFrame]:
+        """Yield the table of predictions for a file, at most `rows` rows at a time, so that memory does not grow."""
+        home = domain(self.domain)
+        for asked in home.read_inputs(path, dict(self.input_state), rows):
+            yield self.table(asked)
+
+    def table(self, asked: Inputs) -> pd.DataFrame:
+        """Return the input's columns and, behind them, the columns of `amalthea predict`."""
+        prediction = self.answer(asked)
+        return pd.concat([asked.table, columns(prediction, self.targets, asked.table.index)], axis=1)
+
+    def evaluate(self, data: Dataset) -> dict[str, dict[str, Any]]:
+        """Return, by target, the metrics on new labelled data, as `Figure`s with bootstrap errors."""
+
+        if [target.name for target in data.targets] != [target.name for target in self.targets]:
+            raise AmaltheaError("These data have other targets than the model.")
+        asked = Inputs(data.examples, data.examples, np.full(len(data), "", object), np.full(len(data), "", object))
+        prediction = self.answer(asked)
+        figures = {}
+        for index, target in enumerate(self.targets):
+            mean = prediction.mean[target.name] if len(self.targets) > 1 else prediction.mean
+            known = np.isfinite(data.values[:, index]) & np.isfinite(mean.reshape(len(data), -1)).all(axis=1)
+            if not known.any():
+                raise DataError(f"No example here has both a value of {target.name!r} and a prediction.")
+            scores = bootstrap(target.task, data.values[known, index], {"network": mean[known]}, data.groups[known])
+            figures[target.name] = dict(scores.figures["network"])
+        return figures
+
+    def save(self, path: str | os.PathLike[str], *, examples: bool = True) -> None:
+        """Write the model to one file, whole or not at all.
+
+        Args:
+            path: by custom `NAME.amalthea`.
+            examples: keep the training examples in the file.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        from amalthea.predictor.model_file import save
+
+        save(self, Path(path), examples=examples)
+
+    def __repr__(self) -> str:
+        ensemble = self.parts[0].ensemble
+        names = " + ".join(part.featurizer.name for part in self.parts)
+        head = (
+            f"<Predictor of {', '.join(target.name for target in self.targets)} from {names}: "
+            f"{len(self.out_of_fold)} examples, {ensemble.folds} folds x {ensemble.members} members>"
+        )
+        return f"{head}\n{self.validation}"
+
+    def _features(self, examples: pd.DataFrame) -> tuple[list[NDArray[np.float32]], NDArray[np.object_]]:
+        made = [part.featurizer.transform(examples) for part in self.parts]
+        problems = np.full(len(examples), "", object)
+        for _, found in made:
+            problems = np.where(problems == "", found, problems)
+        return [values for values, _ in made], problems

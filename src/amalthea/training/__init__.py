@@ -1,0 +1,1 @@
+"""The engine: many networks in one compiled program. It knows arrays only."""

@@ -1,0 +1,66 @@
+"""Arrays as a network takes them: single ones, or dicts and tuples of them for several inputs or outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from amalthea.errors import DataError
+
+
+def as_arrays(values: Any, name: str) -> Any:
+    """Return `values` as NumPy arrays in the types that devices hold: float32, int32, or bytes as they are.
+
+    Integers too large for int32 become float32.
+
+    Args:
+        values: an array, or a dict, list or tuple of arrays.
+        name: what they are called in an error.
+
+    Raises:
+        DataError: something is not numeric.
+    """
+    return jax.tree.map(lambda value: _as_array(value, name), values, is_leaf=lambda value: hasattr(value, "__array__"))
+
+
+def _as_array(value: Any, name: str) -> Any:
+    array = np.asarray(value)
+    if array.dtype.kind == "f":
+        return array.astype(np.float32) if array.dtype == np.float64 else array
+    if array.dtype.kind in "iu":
+        if array.dtype.itemsize < 4 or array.dtype == np.int32 or not array.size:
+            return array
+        small = int(array.min()) >= -(2**31) and int(array.max()) < 2**31
+        return array.astype(np.int32 if small else np.float32)
+    if array.dtype.kind == "b":
+        return array
+    raise DataError(f"{name} must be numbers. Received: an array of {array.dtype}.")
+
+
+def count_rows(**named: Any) -> int:
+    """Return the number of rows that all given arrays have in common.
+
+    Raises:
+        DataError: they differ, or there are none.
+
+    Example:
+        >>> count_rows(x=np.zeros((3, 2)), y=np.zeros(3), sample_weight=None)
+        3
+    """
+    counts = {name: len(leaf) if leaf.ndim else 0 for name, values in named.items() for leaf in jax.tree.leaves(values)}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        told = ", ".join(f"{name}: {count}" for name, count in counts.items())
+        raise DataError(f"All arrays need the same number of rows, at least one. Received: {told or 'no array'}.")
+    return next(iter(counts.values()))
+
+
+def size_in_bytes(*values: Any) -> int:
+    """Return the bytes that arrays or Keras variables take.
+
+    Example:
+        >>> size_in_bytes([np.zeros(3, np.float32)], np.zeros(2, np.int8))
+        14
+    """
+    return sum(int(np.prod(leaf.shape)) * np.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(values))

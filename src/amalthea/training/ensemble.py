@@ -1,0 +1,431 @@
+"""Many networks for about the price of one: K folds times M members of one Keras model."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amalthea import backend
+from amalthea.data.splits import random_folds
+from amalthea.errors import AmaltheaError, DataError, TrainingWarning
+from amalthea.progress import Verbosity
+from amalthea.training.arrays import as_arrays, count_rows, size_in_bytes
+from amalthea.training.history import History
+from amalthea.training.initial import clone, normalizations
+from amalthea.training.members import Assignment, assign, evenly
+from amalthea.training.placement import place
+from amalthea.training.prediction import Prediction
+from amalthea.training.program import answers
+from amalthea.training.trainer import Settings, compile_like, train
+
+BLOCK = 4096
+"""Rows that are answered in one call of the compiled program."""
+
+
+class Evaluation(dict[str, float]):
+    """Loss and metrics of the ensemble's mean, by name.
+
+    Args:
+        values: loss and metrics of the mean prediction.
+        members: by name, each member's own, shape (members,).
+    """
+
+    def __init__(self, values: Mapping[str, float], members: Mapping[str, NDArray[np.float64]]) -> None:
+        super().__init__(values)
+        self.members = dict(members)
+
+    @property
+    def spread(self) -> dict[str, float]:
+        """By name, the standard deviation over the members."""
+        return {name: float(np.std(own, ddof=1)) if len(own) > 1 else 0.0 for name, own in self.members.items()}
+
+    def __repr__(self) -> str:
+        told = ", ".join(
+            f"{name} {value:.4g} (members {self.members[name].mean():.4g} ± {self.spread[name]:.2g})"
+            for name, value in self.items()
+        )
+        return f"<Evaluation: {told}>"
+
+
+class Ensemble:
+    """K folds times M members of one compiled Keras model, trained side by side in one compiled program.
+
+    Member `k * members + m` is the m-th network of fold k; it never sees the rows of fold k. Each member draws its
+    trainable weights anew (freeze what must be kept), has its own order of the rows, its own dropout masks, and, where
+    the model scales its inputs or targets, statistics of its own training rows. The model itself stays as it was.
+
+    Args:
+        model: a compiled `keras.Model`: Sequential, functional or subclassed (with `get_config`).
+        folds: K; 1 means that nothing is held out: all members see all rows, and `out_of_fold` raises.
+        members: M, the number of members a fold.
+        seed: everything random follows from it.
+
+    Raises:
+        AmaltheaError: the model is not compiled, or a number is not positive.
+
+    Example:
+        >>> import keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(optimizer="sgd", loss="mse")
+        >>> x = np.random.default_rng(0).normal(size=(64, 2))
+        >>> ensemble = Ensemble(model, folds=2, members=3)
+        >>> history = ensemble.fit(x, x.sum(axis=1), epochs=20, batch_size=8)
+        >>> len(ensemble), ensemble.out_of_fold.mean.shape, ensemble.predict(x[:5]).members.shape
+        (6, (64, 1), (6, 5, 1))
+    """
+
+    def __init__(self, model: keras.Model, *, folds: int = 5, members: int = 10, seed: int = 0) -> None:
+        backend.prepare()
+        if not getattr(model, "compiled", False):
+            raise AmaltheaError('Compile the model first, as for fit: model.compile(optimizer="adam", loss="mse").')
+        if type(model).train_step is not keras.Model.train_step:
+            raise AmaltheaError(
+                f"{type(model).__name__} has a train_step of its own, which the compiled program would not call: "
+                "put what it does into compute_loss, or into a layer's add_loss."
+            )
+        self.model = model
+        self.folds, self.members = _whole("folds", folds, 1), _whole("members", members, 1)
+        self.seed = _whole("seed", seed, 0)
+        self.history: History | None = None
+        self.fold_ids: NDArray[np.int64] | None = None
+        self._out_of_fold: Prediction | None = None
+
+    def __len__(self) -> int:
+        return self.folds * self.members
+
+    def __repr__(self) -> str:
+        state = "trained" if self.history else "not trained"
+        return f"<Ensemble of {self.folds} folds x {self.members} members of {self.model.name!r}, {state}>"
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        epochs: int = 100,
+        batch_size: int = 32,
+        sample_weight: Any = None,
+        groups: ArrayLike | None = None,
+        fold_ids: ArrayLike | None = None,
+        patience: int | None = None,
+        validation_fraction: float | None = None,
+        callbacks: Sequence[Any] = (),
+        verbose: Verbosity = "auto",
+    ) -> History:
+        """Train all members from the beginning, with the words and the meanings of `keras.Model.fit`.
+
+        In one epoch a member sees each of its rows once, in an order of its own; its last mini-batch is filled from
+        its own rows. Ctrl-C stops after the current epoch and keeps what was learned.
+
+        Args:
+            x: inputs, shape (n, ...), or a dict or tuple of such arrays.
+            y: targets, likewise.
+            epochs: passes through each member's training rows.
+            batch_size: rows in one step.
+            sample_weight: each row's weight in the loss, shape (n,).
+            groups: shape (n,): rows with the same value (copies of one example) share a fold.
+            fold_ids: shape (n,): the folds themselves, 0 to `folds` - 1, in place of random ones.
+            patience: epochs without a lower validation loss after which a member stops by itself, keeping its best
+                weights.
+            validation_fraction: the share of each member's own training rows (whole groups) set aside to measure its
+                validation loss; None: 0.1 with `patience`, else 0.
+            callbacks: objects with any of `on_train_begin()`, `on_epoch_end(epoch, logs)`, `on_train_end()`; `logs`
+                holds the means over the members.
+            verbose: "auto" shows progress on a terminal, 1 always, 0 never.
+
+        Returns:
+            Losses and metrics by epoch: `history` as in Keras, `members` for each network.
+
+        Raises:
+            DataError: the arrays do not fit together, or a fold would be empty.
+        """
+        x, y = as_arrays(x, "x"), as_arrays(y, "y")
+        sample_weight = None if sample_weight is None else as_arrays(sample_weight, "sample_weight")
+        groups = None if groups is None else np.asarray(groups)
+        count = count_rows(x=x, y=y, sample_weight=sample_weight, groups=groups)
+        epochs, batch_size = _whole("epochs", epochs, 1), _whole("batch_size", batch_size, 1)
+        patience = None if patience is None else _whole("patience", patience, 1)
+        fraction = (0.1 if patience is not None else 0.0) if validation_fraction is None else validation_fraction
+        if not 0 <= fraction < 1 or (patience is not None and fraction == 0):
+            raise AmaltheaError(
+                "validation_fraction must lie between 0 and 1, and above 0 with patience. "
+                f"Received: validation_fraction={validation_fraction!r}, patience={patience!r}"
+            )
+        together = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
+        ids = self._folds(count, together, fold_ids)
+        _build(self.model, x, y, sample_weight)
+        assignment = assign(ids, self.folds, self.members, fraction, together, self.seed)
+        settings = Settings(epochs, batch_size, patience, self.seed, callbacks, verbose)
+        trained = train(self.model, x, y, sample_weight, assignment, settings)
+        self.fold_ids, self.history = ids, trained.history
+        self._trainable, self._others = trained.trainable, trained.others
+        self._example = jax.tree.map(lambda values: values[:1], x)
+        self._out_of_fold = self._predict_out_of_fold(x, assignment) if self.folds > 1 else None
+        for note in trained.history.notes:
+            warnings.warn(note, TrainingWarning, stacklevel=2)
+        return trained.history
+
+    @property
+    def out_of_fold(self) -> Prediction:
+        """For each training row the prediction by the members that never saw it; `members` has shape (M, n, ...).
+
+        Raises:
+            AmaltheaError: not trained yet, or trained with one fold.
+        """
+        if self.history is None:
+            raise AmaltheaError("This ensemble is not trained yet: call fit first.")
+        if self._out_of_fold is None:
+            raise AmaltheaError(
+                "With folds=1 every member saw every row, so there is no out-of-fold prediction: use folds=5."
+            )
+        return self._out_of_fold
+
+    def predict(self, x: Any) -> Prediction:
+        """Predict with all members.
+
+        Args:
+            x: inputs as in `fit`, of n rows.
+
+        Returns:
+            The mean over the members, their spread, and each member's own prediction, shape (members, n, ...); NaN
+            for members that were left out.
+        """
+        self._check_trained()
+        x = as_arrays(x, "x")
+        count = count_rows(x=x)
+        blocks = [
+            self._answer(jax.tree.map(lambda values, s=start: values[s : s + BLOCK], x))
+            for start in range(0, count, BLOCK)
+        ]
+        everyone = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *blocks)
+        used = self._used
+        mean, std = _mean_and_std(everyone, used)
+        return Prediction(mean=mean, std=std, members=everyone)
+
+    def evaluate(self, x: Any, y: Any, sample_weight: Any = None) -> Evaluation:
+        """Return the loss and metrics of the mean prediction, and their spread over the members.
+
+        Penalties on activities are not counted: they belong to a forward pass, and a mean has none.
+
+        Args:
+            x: inputs as in `fit`.
+            y: targets as in `fit`.
+            sample_weight: each row's weight, or None.
+        """
+        y = as_arrays(y, "y")
+        prediction = self.predict(x)
+        numbers = np.flatnonzero(self._used).tolist()
+        own = [
+            self._measure(y, jax.tree.map(lambda values, m=m: values[m], prediction.members), sample_weight, m)
+            for m in numbers
+        ]
+        # The mean has no weights: penalties on weights, and scales of targets, are averaged over the members.
+        of_mean = [self._measure(y, prediction.mean, sample_weight, m) for m in numbers]
+        values = {name: float(np.mean([each[name] for each in of_mean])) for name in of_mean[0]}
+        return Evaluation(values, {name: np.array([each[name] for each in own]) for name in values})
+
+    def __getitem__(self, number: int) -> keras.Model:
+        """Return one member as an ordinary `keras.Model`, compiled as the model was.
+
+        Raises:
+            AmaltheaError: the member was left out.
+            IndexError: there is no such member.
+        """
+        self._check_trained()
+        number = range(len(self))[number]
+        if not self._used[number]:
+            raise AmaltheaError(f"Member {number} was left out of this ensemble: see history.notes.")
+        member = clone(self.model)
+        if not member.built:
+            member(self._example)
+        for variables, values in (
+            (member.trainable_variables, self._trainable),
+            (member.non_trainable_variables, self._others),
+        ):
+            for variable, stacked in zip(variables, values, strict=True):
+                variable.assign(stacked[number])
+        for layer in normalizations(member):
+            layer.finalize_state()
+        compile_like(member, self.model)
+        return member
+
+    @property
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """All variables by their paths in the model, stacked, shape (members, ...)."""
+        self._check_trained()
+        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        return {
+            f"{index:03d}/{variable.path}": stacked
+            for index, (variable, stacked) in enumerate(zip(variables, [*self._trainable, *self._others], strict=True))
+        }
+
+    def restore(
+        self,
+        weights: Mapping[str, NDArray[Any]],
+        example: Any,
+        fold_ids: NDArray[np.int64],
+        history: History,
+        out_of_fold: Prediction | None,
+    ) -> None:
+        """Become the trained ensemble that `weights` (see there) and the other parts describe.
+
+        Args:
+            weights: stacked variables, in the order of their names.
+            example: one row of the inputs.
+            fold_ids: shape (n,).
+            history: of the training.
+            out_of_fold: the out-of-fold predictions; None with one fold.
+
+        Raises:
+            AmaltheaError: the weights do not fit the model.
+        """
+        if not self.model.built:
+            self.model(example)
+        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        stacked = [weights[name] for name in sorted(weights)]
+        expected = [(len(self), *variable.shape) for variable in variables]
+        if [values.shape for values in stacked] != expected:
+            raise AmaltheaError(
+                f"The weights do not fit the network: {len(stacked)} arrays for {len(expected)} variables of "
+                f"{len(self)} members."
+            )
+        split = len(self.model.trainable_variables)
+        self._trainable, self._others, self._example = stacked[:split], stacked[split:], example
+        self.fold_ids, self.history, self._out_of_fold = fold_ids, history, out_of_fold
+
+    def _folds(self, count: int, groups: NDArray[np.int64] | None, fold_ids: ArrayLike | None) -> NDArray[np.int64]:
+        if fold_ids is None:
+            return random_folds(count, self.folds, self.seed, groups=groups)
+        ids = np.asarray(fold_ids)
+        present = np.unique(ids)
+        if len(ids) != count or present.tolist() != list(range(self.folds)):
+            raise DataError(
+                f"fold_ids must give each of the {count} rows a fold from 0 to {self.folds - 1}, and none may be "
+                f"empty. Received: {len(ids)} rows with the folds {present[:10].tolist()}"
+            )
+        return ids.astype(np.int64)
+
+    @property
+    def _used(self) -> NDArray[np.bool_]:
+        used = np.ones(len(self), bool)
+        assert self.history is not None
+        used[list(self.history.left_out)] = False
+        return used
+
+    def _check_trained(self) -> None:
+        if self.history is None:
+            raise AmaltheaError("This ensemble is not trained yet: call fit first.")
+
+    def _answer(self, x: Any) -> Any:
+        """Return every member's answers to at most `BLOCK` rows, shape (members, n, ...)."""
+        count = count_rows(x=x)
+        # Few sizes, few compilations: a block is filled up to a power of two.
+        size = max(32, 1 << (count - 1).bit_length())
+        x = jax.tree.map(lambda values: np.resize(values, (size, *values.shape[1:])), x)
+        rows = np.arange(size, dtype=np.int32).reshape(-1, min(256, size))
+        everyone = self._ask(np.broadcast_to(rows, (len(self), *rows.shape)), x)
+        return jax.tree.map(lambda values: values[:, :count], everyone)
+
+    def _ask(self, rows: NDArray[np.int32], x: Any) -> Any:
+        """Return the answers of each member to its own rows of `x`, shape (members, steps * batch, ...)."""
+        placement = place(len(self), size_in_bytes([values[0] for values in [*self._trainable, *self._others]]))
+        program = answers(self.model, placement)
+        data = jax.device_put(x, placement.everywhere)
+        parts = []
+        for start in range(0, len(self), placement.group):
+            numbers = placement.fill(np.arange(start, min(start + placement.group, len(self))))
+            variables = jax.tree.map(lambda values, n=numbers: values[n], (self._trainable, self._others))
+            variables, asked = jax.device_put((variables, rows[numbers]), placement.by_member)
+            own = program(variables, asked, data)
+            real = min(placement.group, len(self) - start)
+            parts.append(jax.tree.map(lambda v, r=real: np.asarray(v)[:r].reshape(r, -1, *v.shape[3:]), own))
+        everyone = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        return jax.tree.map(lambda values: _without(values, ~self._used), everyone)
+
+    def _predict_out_of_fold(self, x: Any, assignment: Assignment) -> Prediction:
+        held_out = tuple(assignment.held_out(member) for member in range(len(self)))
+        own = self._ask(evenly(held_out, 256), x)
+        count = len(assignment.fold_ids)
+
+        def in_place(values: NDArray[Any]) -> NDArray[Any]:
+            placed = np.full((self.members, count, *values.shape[2:]), np.nan, values.dtype)
+            for member, rows in enumerate(held_out):
+                placed[member % self.members, rows] = values[member, : len(rows)]
+            return placed
+
+        members = jax.tree.map(in_place, own)
+        mean = jax.tree.map(lambda values: np.full(values.shape[1:], np.nan, values.dtype), members)
+        std = jax.tree.map(np.copy, mean)
+        for fold in range(self.folds):
+            rows = np.flatnonzero(assignment.fold_ids == fold)
+            used = self._used[fold * self.members : (fold + 1) * self.members]
+            if used.any():
+                centers, spreads = _mean_and_std(jax.tree.map(lambda v, r=rows: v[:, r], members), used)
+                for whole, part in ((mean, centers), (std, spreads)):
+                    jax.tree.map(lambda w, p, r=rows: w.__setitem__(r, p), whole, part)
+        return Prediction(mean=mean, std=std, members=members)
+
+    def _measure(self, y: Any, answer: Any, sample_weight: Any, number: int) -> dict[str, float]:
+        """Return the loss and metrics of some answers, with the penalties and scales of one member."""
+        own = [[values[number] for values in part] for part in (self._trainable, self._others)]
+        metrics = self.model.metrics_variables
+        with keras.StatelessScope() as scope:
+            self.model.reset_metrics()
+        start = [scope.get_current_value(variable) for variable in metrics]
+        loss, (_, _, counted) = self.model.stateless_compute_loss(
+            *own, start, x=None, y=y, y_pred=answer, sample_weight=sample_weight, training=False
+        )
+        with keras.StatelessScope(zip(metrics, counted, strict=True)):
+            results = self.model.compute_metrics(None, y, answer, sample_weight)
+        return {name: float(value) for name, value in {**results, "loss": loss}.items()}
+
+
+def _mean_and_std(everyone: Any, used: NDArray[np.bool_]) -> tuple[Any, Any]:
+    """Return the mean and the standard deviation over the members in use (0 for a lone one)."""
+    degrees = 1 if used.sum() > 1 else 0
+    mean = jax.tree.map(lambda values: values[used].mean(axis=0), everyone)
+    return mean, jax.tree.map(lambda values: values[used].std(axis=0, ddof=degrees), everyone)
+
+
+def _without(values: NDArray[Any], left_out: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return the members' answers with NaN for those that take no part."""
+    if not left_out.any():
+        return values
+    values = values if values.dtype.kind == "f" else values.astype(np.float32)
+    values[left_out] = np.nan
+    return values
+
+
+def _whole(name: str, number: Any, least: int) -> int:
+    try:
+        whole = operator.index(number)
+    except TypeError:
+        whole = least - 1
+    if whole < least:
+        raise AmaltheaError(f"{name} must be an integer, {least} or more. Received: {name}={number!r}")
+    return whole
+
+
+def _build(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> None:
+    """Create the variables of the model, where it is not built yet, and of its metrics."""
+    x, y, sample_weight = jax.tree.map(lambda values: values[:2], (x, y, sample_weight))
+    if not model.built:
+        model(x)
+    answer = jax.eval_shape(lambda: model.predict_step(_values(model), (x,))[0])
+    answer = jax.tree.map(lambda spec: np.zeros(spec.shape, spec.dtype), answer)
+    with keras.StatelessScope():
+        model.compute_metrics(x, y, answer, sample_weight)
+    metrics = [variable.value for variable in model.metrics_variables]
+    # This builds the trackers of each output's own loss.
+    model.stateless_compute_loss(*_values(model), metrics, x=x, y=y, y_pred=answer, sample_weight=sample_weight)
+
+
+def _values(model: keras.Model) -> tuple[list[Any], list[Any]]:
+    return [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]

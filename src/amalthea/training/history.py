@@ -1,0 +1,71 @@
+"""What happened while the members learned."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class History:
+    """Losses and metrics by epoch.
+
+    Args:
+        members: by name ("loss", "accuracy", "val_loss", ...), every member's own, shape (members, epochs); NaN once a
+            member has stopped.
+        epochs: the number of epochs that each member learned, shape (members,).
+        left_out: the members that take no part: their loss became NaN or infinite, or they had not begun.
+        notes: what a user should know of the training, as sentences.
+        interrupted: True where the user stopped it.
+    """
+
+    members: Mapping[str, NDArray[np.float32]]
+    epochs: NDArray[np.int64]
+    left_out: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """By name, the mean over the members that were learning in each epoch: what Keras's `History.history` holds."""
+        return {name: _mean_by_epoch(values) for name, values in self.members.items()}
+
+    @property
+    def epoch(self) -> list[int]:
+        """The epochs' numbers, as in Keras's `History`."""
+        return list(range(max((values.shape[1] for values in self.members.values()), default=0)))
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a member and epoch, with the columns member, epoch, and one a name."""
+        names = list(self.members)
+        if not names:
+            return pd.DataFrame(columns=["member", "epoch"])
+        count, length = self.members[names[0]].shape
+        member, epoch = np.divmod(np.arange(count * length), length)
+        columns: dict[str, Any] = {"member": member, "epoch": epoch}
+        columns |= {name: values.ravel() for name, values in self.members.items()}
+        return pd.DataFrame(columns).dropna(subset=names, how="all").reset_index(drop=True)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, count: int, left_out: Sequence[int] = ()) -> History:
+        """Return the history that `frame` describes, for `count` members."""
+        length = int(frame["epoch"].max()) + 1 if len(frame) else 0
+        members = {}
+        for name in frame.columns.drop(["member", "epoch"]):
+            values = np.full((count, length), np.nan, np.float32)
+            values[frame["member"], frame["epoch"]] = frame[name]
+            members[str(name)] = values
+        learned = np.bincount(frame["member"], minlength=count)
+        return cls(members, learned, tuple(left_out))
+
+
+def _mean_by_epoch(values: NDArray[np.float32]) -> list[float]:
+    known = np.isfinite(values)
+    total = np.where(known, values, 0).sum(axis=0, dtype=np.float64)
+    count = known.sum(axis=0)
+    return [float(t / c) if c else float("nan") for t, c in zip(total, count, strict=True)]

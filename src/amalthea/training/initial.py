@@ -1,0 +1,192 @@
+"""The weights with which each member begins: fresh draws, and statistics of its own training rows."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.errors import AmaltheaError
+from amalthea.training.members import Rows
+
+Scaler = tuple[keras.layers.Layer, NDArray[Any]]
+"""A layer whose weights are statistics, and the n values that it will meet, one row an example."""
+
+
+def clone(model: keras.Model) -> keras.Model:
+    """Return a new, unbuilt or built model of the same configuration, with weights of its own.
+
+    Raises:
+        AmaltheaError: the model cannot be made from its configuration (a subclass without `get_config`).
+    """
+    try:
+        return model.__class__.from_config(model.get_config())
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise AmaltheaError(
+            f"{model.__class__.__name__} cannot be copied: give it `get_config`, so that "
+            f"`{model.__class__.__name__}.from_config(model.get_config())` makes a model like it ({error})."
+        ) from error
+
+
+def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32]) -> list[jax.Array]:
+    """Return fresh trainable variables for each member, drawn by the layers' own initializers.
+
+    Args:
+        model: a built model; it stays as it is.
+        x: one or more examples, to build a copy.
+        seeds: shape (members,).
+
+    Returns:
+        One array a trainable variable, shape (members, ...).
+    """
+    # In a stateless scope Keras defers initialization and keeps each variable's initializer.
+    with keras.StatelessScope():
+        fresh = clone(model)
+        if not fresh.built:
+            fresh(x)
+        initializers = [
+            (variable._initializer, variable.shape, variable.dtype) for variable in fresh.trainable_variables
+        ]
+    shapes = [tuple(variable.shape) for variable in model.trainable_variables]
+    if [tuple(shape) for _, shape, _ in initializers] != shapes:
+        raise AmaltheaError(f"A copy of {model.name!r} made from its configuration has other weights than the model.")
+
+    def draw(seed: jax.Array) -> list[jax.Array]:
+        return [
+            _seeded(initializer, jnp.stack([seed, jnp.uint32(number + 1)]))(shape, dtype=dtype)
+            for number, (initializer, shape, dtype) in enumerate(initializers)
+        ]
+
+    drawn: list[jax.Array] = jax.jit(jax.vmap(draw))(jnp.asarray(seeds))
+    return drawn
+
+
+def _seeded(initializer: Any, key: jax.Array) -> Any:
+    if not hasattr(initializer, "seed"):
+        return initializer
+    seeded = copy.copy(initializer)
+    seeded.seed = key
+    return seeded
+
+
+def start_others(model: keras.Model, seeds: NDArray[np.uint32]) -> list[NDArray[Any]]:
+    """Return the non-trainable variables as they stand in the model, for each member, with random states of its own.
+
+    Returns:
+        One array a non-trainable variable, shape (members, ...).
+    """
+    stacked = []
+    for place, variable in enumerate(model.non_trainable_variables):
+        value = np.asarray(variable.value)
+        everyone = np.repeat(value[None], len(seeds), axis=0)
+        if variable.name == "seed_generator_state":
+            everyone[:, 0] = [np.random.SeedSequence([int(seed), place]).generate_state(1)[0] for seed in seeds]
+        stacked.append(everyone)
+    return stacked
+
+
+def scalers(model: keras.Model, x: Any, y: Any) -> list[Scaler]:
+    """Return the layers of a model that must be given statistics, each with the values that it will meet.
+
+    These are our own scaling layers and Keras's unadapted `Normalization`, behind an input or at an output.
+
+    Args:
+        model: a built model.
+        x: the inputs, arrays of n rows.
+        y: the targets.
+
+    Raises:
+        AmaltheaError: a `Normalization` was not adapted and stands where its statistics cannot be found exactly.
+    """
+    found: list[Scaler] = []
+    for layer in _layers(model):
+        normalizes = isinstance(layer, keras.layers.Normalization)
+        if not (hasattr(layer, "statistics") or (normalizes and _unadapted(layer))):
+            continue
+        values = _met(model, layer, x, y)
+        if values is None:
+            raise AmaltheaError(
+                f"The layer {layer.name!r} ({layer.__class__.__name__}) was not adapted, and its statistics can be "
+                "found for each member only directly behind one input or at the only output of a Sequential or "
+                "functional model: move it there"
+                + (f", or call {layer.name}.adapt(...) yourself." if normalizes else ".")
+            )
+        found.append((layer, np.asarray(values)))
+    return found
+
+
+def fit_scalers(model: keras.Model, others: list[NDArray[Any]], found: list[Scaler], training: Sequence[Rows]) -> None:
+    """Write into `others`, shape (members, ...) each, the statistics of every member's own training rows."""
+    place = {id(variable): index for index, variable in enumerate(model.non_trainable_variables)}
+    known: dict[bytes, list[list[NDArray[Any]]]] = {}
+    for member, rows in enumerate(training):
+        key = rows.tobytes()
+        if key not in known:
+            known[key] = [_statistics(layer, values[rows]) for layer, values in found]
+        for (layer, _), weights in zip(found, known[key], strict=True):
+            for variable, value in zip(layer.non_trainable_variables, weights, strict=True):
+                others[place[id(variable)]][member] = value
+
+
+def normalizations(model: keras.Model) -> list[keras.layers.Normalization]:
+    """Return the `Normalization` layers that keep their statistics in variables."""
+    return [
+        layer
+        for layer in _layers(model)
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None and layer.built
+    ]
+
+
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
+    return list(model._flatten_layers(include_self=False, recursive=True))
+
+
+def _unadapted(layer: keras.layers.Normalization) -> bool:
+    if layer.input_mean is not None:
+        return False
+    mean, variance = np.asarray(layer.adapt_mean), np.asarray(layer.adapt_variance)
+    return bool((mean == 0).all() and (variance == 1).all())
+
+
+def _met(model: keras.Model, layer: keras.layers.Layer, x: Any, y: Any) -> NDArray[Any] | None:
+    """Return the values behind which, or before which, a layer stands in the model; None where it stands elsewhere."""
+    if not getattr(model, "inputs", None) or len(layer._inbound_nodes) == 0 or _uses(model, layer) > 1:
+        return None
+    if len(model.outputs) == 1 and layer.output is model.outputs[0]:
+        targets = jax.tree.leaves(y)
+        return targets[0] if len(targets) == 1 and getattr(layer, "invert", True) else None
+    if getattr(layer, "invert", False):
+        return None
+    return next((values for tensor, values in _fed(model, x) if layer.input is tensor), None)
+
+
+def _uses(model: keras.Model, layer: keras.layers.Layer) -> int:
+    graph = getattr(model, "_functional", None) or model
+    nodes = {id(node) for at_depth in graph._nodes_by_depth.values() for node in at_depth}
+    return sum(id(node) in nodes for node in layer._inbound_nodes)
+
+
+def _fed(model: keras.Model, x: Any) -> list[tuple[Any, NDArray[Any]]]:
+    """Return each of the model's inputs with the values that it is fed."""
+    if isinstance(x, dict):
+        named = model.input if isinstance(model.input, dict) else {tensor.name: tensor for tensor in model.inputs}
+        return [(named[name], values) for name, values in x.items() if name in named]
+    return list(zip(model.inputs, jax.tree.leaves(x), strict=False))
+
+
+def _statistics(layer: keras.layers.Layer, values: NDArray[Any]) -> list[NDArray[Any]]:
+    if not isinstance(layer, keras.layers.Normalization):
+        statistics: list[NDArray[Any]] = layer.statistics(values)
+        return statistics
+    values = values.reshape(-1, 1) if values.ndim == 1 else values
+    kept = {axis % values.ndim for axis in layer.axis}
+    reduced = tuple(axis for axis in range(values.ndim) if axis not in kept)
+    mean, variance = values.mean(axis=reduced, dtype=np.float64), values.var(axis=reduced, dtype=np.float64)
+    shape = tuple(layer.adapt_mean.shape)
+    return [mean.reshape(shape), variance.reshape(shape), np.asarray(0)]

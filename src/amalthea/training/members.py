@@ -1,0 +1,136 @@
+"""Who trains on what: the rows of every member, and the order in which it sees them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.errors import DataError
+
+Rows = NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Assignment:
+    """The rows of each of the K x M members; member k * M + m is the m-th of fold k.
+
+    Args:
+        folds: K; with one fold nothing is held out and all members see all rows.
+        members: M, the number of members a fold.
+        fold_ids: shape (n,): the fold of each row, 0 to K - 1.
+        training: for each member the rows it learns from.
+        validation: for each member the rows, of its own training part, on which its validation loss is measured:
+            equally many for all.
+    """
+
+    folds: int
+    members: int
+    fold_ids: Rows
+    training: tuple[Rows, ...]
+    validation: tuple[Rows, ...]
+
+    def held_out(self, member: int) -> Rows:
+        """Return the rows that this member never saw."""
+        return np.flatnonzero(self.fold_ids == member // self.members) if self.folds > 1 else np.empty(0, np.int64)
+
+
+def assign(
+    fold_ids: Rows, folds: int, members: int, validation_fraction: float, groups: NDArray[np.int64] | None, seed: int
+) -> Assignment:
+    """Give each member its rows: those of the other folds, less its own validation rows (whole groups).
+
+    Args:
+        fold_ids: shape (n,), 0 to folds - 1.
+        folds: K.
+        members: M.
+        validation_fraction: the share of each member's own training rows to be set aside, 0 for none.
+        groups: shape (n,): rows that share a group are set aside together; None: each row by itself.
+        seed: decides which rows are set aside.
+
+    Raises:
+        DataError: a member would have no rows to learn from, or none to set aside.
+    """
+    every = np.arange(len(fold_ids))
+    own = [every[fold_ids != member // members] if folds > 1 else every for member in range(folds * members)]
+    aside = [
+        _set_aside(rows, validation_fraction, groups, np.random.default_rng([seed, member, 1]))
+        for member, rows in enumerate(own)
+    ]
+    # Every member is measured on equally many rows: they learn side by side, in arrays of one shape.
+    measured = min(min(len(rows) for rows in aside), max(1, int(validation_fraction * min(map(len, own)))))
+    if validation_fraction > 0 and measured == 0:
+        raise DataError(
+            "No rows can be set aside for a validation loss: a member's training rows all belong to one group. "
+            "Leave patience and validation_fraction out, or give smaller groups."
+        )
+    training = [np.setdiff1d(rows, apart) for rows, apart in zip(own, aside, strict=True)]
+    if min(map(len, training)) == 0:
+        raise DataError(f"A member has no rows to learn from: {len(fold_ids)} rows in {folds} folds are too few.")
+    return Assignment(folds, members, fold_ids, tuple(training), tuple(rows[:measured] for rows in aside))
+
+
+def _set_aside(own: Rows, fraction: float, groups: NDArray[np.int64] | None, random: np.random.Generator) -> Rows:
+    """Return which of a member's own rows it does not learn from: whole groups, in random order, until enough."""
+    if fraction == 0:
+        return own[:0]
+    labels = np.arange(len(own)) if groups is None else np.unique(groups[own], return_inverse=True)[1]
+    sizes = np.bincount(labels)
+    shuffled = random.permutation(len(sizes))
+    before = np.cumsum(sizes[shuffled]) - sizes[shuffled]
+    chosen = shuffled[before < fraction * len(own)][: len(sizes) - 1]
+    apart = own[np.isin(labels, chosen)]
+    return random.permutation(apart)
+
+
+def batches(rows: Rows, steps: int, batch_size: int, random: np.random.Generator) -> NDArray[np.int32]:
+    """Return one epoch of a member: every one of its rows in random order, the last batch filled from its own rows.
+
+    Args:
+        rows: the member's training rows.
+        steps: the number of mini-batches.
+        batch_size: rows in each.
+        random: the member's own generator.
+
+    Returns:
+        Row indices, shape (steps, batch_size).
+    """
+    order = random.permutation(rows)
+    while len(order) < steps * batch_size:
+        order = np.concatenate([order, random.permutation(rows)])
+    return order[: steps * batch_size].reshape(steps, batch_size).astype(np.int32)
+
+
+def epochs(
+    assignment: Assignment, members: Rows, steps: int, batch_size: int, seed: int
+) -> Iterator[NDArray[np.int32]]:
+    """Yield, epoch after epoch, the mini-batches of these members, shape (members, steps, batch_size).
+
+    A member's order depends on its own number and the seed alone, not on who trains beside it.
+    """
+    generators = {int(member): np.random.default_rng([seed, int(member)]) for member in members}
+    while True:
+        drawn = {
+            member: batches(assignment.training[member], steps, batch_size, random)
+            for member, random in generators.items()
+        }
+        yield np.stack([drawn[int(member)] for member in members])
+
+
+def evenly(rows: tuple[Rows, ...], batch_size: int) -> NDArray[np.int32]:
+    """Return rows of several members as equal numbers of equal batches, short ones filled by repeating their own rows.
+
+    Returns:
+        Row indices, shape (members, steps, batch); steps is 0 where nobody has a row.
+
+    Example:
+        >>> evenly((np.array([1, 2, 3]), np.array([7, 8])), batch_size=2).tolist()
+        [[[1, 2], [3, 1]], [[7, 8], [7, 8]]]
+    """
+    longest = max(len(own) for own in rows)
+    batch = max(1, min(batch_size, longest))
+    steps = -(-longest // batch)
+    filled = [np.resize(own, steps * batch) for own in rows]
+    return np.stack(filled).reshape(len(rows), steps, batch).astype(np.int32)

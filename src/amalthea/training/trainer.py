@@ -1,0 +1,323 @@
+"""The training of all members, group after group, epoch after epoch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.errors import AmaltheaError
+from amalthea.progress import Bar, Verbosity
+from amalthea.training import members as who
+from amalthea.training.arrays import size_in_bytes
+from amalthea.training.history import History
+from amalthea.training.initial import draw_trainable, fit_scalers, scalers, start_others
+from amalthea.training.interruption import Wish, stop_on_request
+from amalthea.training.members import Assignment, Rows
+from amalthea.training.placement import Placement, place
+from amalthea.training.program import Learner, Program
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How the members are trained; the words of `Ensemble.fit`."""
+
+    epochs: int
+    batch_size: int
+    patience: int | None
+    seed: int
+    callbacks: Sequence[Any] = ()
+    verbose: Verbosity = "auto"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trained:
+    """What training leaves.
+
+    Args:
+        trainable: the weights, one array a variable, shape (members, ...).
+        others: the model's non-trainable variables, likewise.
+        history: losses and metrics.
+    """
+
+    trainable: list[NDArray[Any]]
+    others: list[NDArray[Any]]
+    history: History
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Group:
+    """A group's end: its members' numbers, weights, scores (epochs of name to shape (members,)) and last state."""
+
+    numbers: Rows
+    trainable: list[NDArray[Any]]
+    others: list[NDArray[Any]]
+    scores: list[dict[str, NDArray[np.float32]]]
+    epochs: NDArray[np.int64]
+    lost: NDArray[np.bool_]
+    stopped_at: NDArray[np.int64]
+
+
+def train(
+    model: keras.Model, x: Any, y: Any, sample_weight: Any, assignment: Assignment, settings: Settings
+) -> Trained:
+    """Train all members of an assignment.
+
+    Args:
+        model: a built and compiled model.
+        x: inputs, arrays of n rows.
+        y: targets.
+        sample_weight: weights of the rows, or None.
+        assignment: who trains on what.
+        settings: how.
+
+    Raises:
+        AmaltheaError: all members of a fold diverged.
+        KeyboardInterrupt: interrupted before anything was learned.
+    """
+    optimizer = fresh_optimizer(model)
+    weights = [model.trainable_variables, model.non_trainable_variables]
+    copies = 2 if settings.patience is None else 3
+    placement = place(len(assignment.training), copies * size_in_bytes(weights) + size_in_bytes(optimizer.variables))
+    program = Program(model, optimizer, placement, settings.patience)
+    data = jax.device_put((x, y, sample_weight), placement.everywhere)
+    found = scalers(model, x, y)
+    groups = []
+    turns = -(-len(assignment.training) // placement.group)
+    bar = Bar(f"{len(assignment.training)} networks, epoch", turns * settings.epochs, settings.verbose)
+    with stop_on_request() as wish, bar:
+        for numbers in _in_turn(assignment, placement.group):
+            start = _start(model, optimizer, numbers, x, found, assignment, settings, placement)
+            groups.append(_train_group(program, start, numbers, assignment, settings, data, wish, bar))
+            if wish.stop:
+                break
+    return _gather(groups, assignment, settings, wish.stop)
+
+
+def fresh_optimizer(model: keras.Model) -> Any:
+    """Return an optimizer like the model's, built on its trainable variables, with a state of its own."""
+    optimizer = _copy_optimizer(model.optimizer)
+    if hasattr(model.optimizer, "_exclude_from_weight_decay"):  # by the variables themselves
+        optimizer._exclude_from_weight_decay = model.optimizer._exclude_from_weight_decay
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def compile_like(member: keras.Model, model: keras.Model) -> None:
+    """Compile a model as another one is, with optimizer and metrics of its own."""
+    config = dict(model._compile_config.config)
+    config["optimizer"] = _copy_optimizer(model.optimizer)
+    for name in ("metrics", "weighted_metrics"):
+        config[name] = keras.tree.map_structure(
+            lambda kind: type(kind).from_config(kind.get_config()) if isinstance(kind, keras.Metric) else kind,
+            config[name],
+        )
+    member.compile(**config)
+
+
+def _copy_optimizer(original: Any) -> Any:
+    config = original.get_config()
+    if not isinstance(original._learning_rate, keras.Variable):
+        config["learning_rate"] = original._learning_rate  # a schedule need not be serializable
+    optimizer = original.__class__.from_config(config)
+    if hasattr(original, "_exclude_from_weight_decay_pattern"):  # not in Keras's configuration
+        optimizer._exclude_from_weight_decay_pattern = original._exclude_from_weight_decay_pattern
+    return optimizer
+
+
+def member_seeds(seed: int, numbers: Rows) -> NDArray[np.uint32]:
+    """Return each member's own seed, which depends on its number and the ensemble's seed alone."""
+    return np.array([np.random.SeedSequence([seed, int(n), 2]).generate_state(1)[0] for n in numbers], np.uint32)
+
+
+def _in_turn(assignment: Assignment, size: int) -> Iterator[Rows]:
+    """Yield the members' numbers in groups, the first members of all folds first: cut short, all folds have some."""
+    every = np.arange(assignment.folds * assignment.members).reshape(assignment.folds, assignment.members).T.ravel()
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
+
+
+def _start(
+    model: keras.Model,
+    optimizer: Any,
+    numbers: Rows,
+    x: Any,
+    found: list[Any],
+    assignment: Assignment,
+    settings: Settings,
+    placement: Placement,
+) -> Learner:
+    everyone = placement.fill(numbers)
+    seeds = member_seeds(settings.seed, everyone)
+    trainable = draw_trainable(model, jax.tree.map(lambda values: values[:2], x), seeds)
+    others = start_others(model, seeds)
+    fit_scalers(model, others, found, [assignment.training[number] for number in everyone])
+    count = len(everyone)
+    learner = Learner(
+        trainable=trainable,
+        others=[jnp.asarray(values) for values in others],
+        optimizer=[jnp.repeat(jnp.asarray(variable.value)[None], count, axis=0) for variable in optimizer.variables],
+        best=(),
+        best_loss=jnp.full(count, jnp.inf),
+        best_epoch=jnp.full(count, -1),
+        waited=jnp.zeros(count, int),
+        epochs=jnp.zeros(count, int),
+        learning=jnp.ones(count, bool),
+        diverged=jnp.zeros(count, bool),
+    )
+    if settings.patience is not None:
+        # a copy: the program gives both memory back
+        learner = learner._replace(best=jax.tree.map(jnp.copy, (learner.trainable, learner.others)))
+    placed: Learner = jax.device_put(learner, placement.by_member)
+    return placed
+
+
+def _train_group(
+    program: Program,
+    learner: Learner,
+    numbers: Rows,
+    assignment: Assignment,
+    settings: Settings,
+    data: Any,
+    wish: Wish,
+    bar: Bar,
+) -> _Group:
+    placement = program.placement
+    everyone = placement.fill(numbers)
+    batch = min(settings.batch_size, min(len(own) for own in assignment.training))
+    steps = -(-max(len(own) for own in assignment.training) // batch)
+    orders = who.epochs(assignment, everyone, steps, batch, settings.seed)
+    aside = np.stack([assignment.validation[number] for number in everyone]).astype(np.int32)
+    validation = jax.device_put(aside, placement.by_member)
+    scores: list[dict[str, NDArray[np.float32]]] = []
+    for callback in settings.callbacks:
+        _call(callback, "on_train_begin")
+    pending = None
+    for _ in range(settings.epochs):
+        order = jax.device_put(next(orders), placement.by_member)
+        learner, latest = program.epoch(learner, order, validation, data)
+        # The scores of the epoch before are read while this one runs.
+        if pending is not None and not _note(pending, scores, len(numbers), settings.callbacks, bar):
+            pending = None
+            break
+        pending = latest
+        if wish.stop:
+            break
+    if pending is not None:
+        _note(pending, scores, len(numbers), settings.callbacks, bar)
+    for callback in settings.callbacks:
+        _call(callback, "on_train_end")
+    trainable, others = program.finish(learner)
+    size = len(numbers)
+    # With patience a member has its best weights, whatever came later; without, its last ones are not worth keeping.
+    lost = np.asarray(learner.diverged if settings.patience is None else learner.best_epoch < 0)
+    return _Group(
+        numbers,
+        [np.asarray(values)[:size] for values in trainable],
+        [np.asarray(values)[:size] for values in others],
+        scores,
+        np.asarray(learner.epochs)[:size].astype(np.int64),
+        lost[:size],
+        np.where(np.asarray(learner.diverged), np.asarray(learner.epochs), -1)[:size],
+    )
+
+
+def _note(
+    latest: dict[str, jax.Array], scores: list[dict[str, Any]], size: int, callbacks: Sequence[Any], bar: Bar
+) -> bool:
+    """Write an epoch's scores down and tell them; False once nobody learns any more."""
+    read = {name: np.asarray(values)[:size] for name, values in latest.items()}
+    learning = np.isfinite(read["loss"])
+    scores.append(read)
+    if not learning.any():
+        return False
+    means = {name: float(values[learning].mean()) for name, values in read.items()}
+    bar.advance("  ".join(f"{name} {value:.4g}" for name, value in means.items()))
+    for callback in callbacks:
+        _call(callback, "on_epoch_end", len(scores) - 1, means)
+    return True
+
+
+def _call(callback: Any, event: str, *arguments: Any) -> None:
+    method = getattr(callback, event, None)
+    if method is not None:
+        method(*arguments)
+
+
+def _gather(groups: list[_Group], assignment: Assignment, settings: Settings, interrupted: bool) -> Trained:
+    """Put the groups together, members in their own order; who did not begin or diverged is left out."""
+    total = len(assignment.training)
+    numbers = np.concatenate([group.numbers for group in groups])
+    begun = np.concatenate([group.epochs for group in groups]) > 0
+    if interrupted and not begun.any():
+        raise KeyboardInterrupt
+    left_out = np.ones(total, bool)
+    left_out[numbers] = np.concatenate([group.lost for group in groups]) | ~begun
+    epochs = np.zeros(total, np.int64)
+    epochs[numbers] = np.concatenate([group.epochs for group in groups])
+    length = max((len(group.scores) for group in groups), default=0)
+    names = groups[0].scores[0] if groups[0].scores else {}
+    scores = {name: np.full((total, length), np.nan, np.float32) for name in names}
+    for group in groups:
+        for epoch, latest in enumerate(group.scores):
+            for name, values in latest.items():
+                scores[name][group.numbers, epoch] = values
+    notes = _notes(groups, left_out, assignment, settings, interrupted, length)
+    history = History(scores, epochs, tuple(np.flatnonzero(left_out).tolist()), notes, interrupted)
+    trainable, others = (
+        [_scatter([getattr(group, part)[index] for group in groups], numbers, total) for index in range(len(first))]
+        for part, first in (("trainable", groups[0].trainable), ("others", groups[0].others))
+    )
+    return Trained(trainable, others, history)
+
+
+def _scatter(parts: list[NDArray[Any]], numbers: Rows, total: int) -> NDArray[Any]:
+    values = np.concatenate(parts)
+    everyone = np.zeros((total, *values.shape[1:]), values.dtype)
+    everyone[numbers] = values
+    return everyone
+
+
+def _notes(
+    groups: list[_Group],
+    left_out: NDArray[np.bool_],
+    assignment: Assignment,
+    settings: Settings,
+    interrupted: bool,
+    length: int,
+) -> tuple[str, ...]:
+    notes = []
+    diverged = {
+        int(number): int(epoch)
+        for group in groups
+        for number, epoch in zip(group.numbers, group.stopped_at, strict=True)
+        if epoch >= 0
+    }
+    if diverged:
+        told = ", ".join(f"{number} (epoch {epoch + 1})" for number, epoch in sorted(diverged.items())[:5])
+        more = f" and {len(diverged) - 5} more" if len(diverged) > 5 else ""
+        notes.append(f"The loss became NaN or infinite and stopped {len(diverged)} member(s): {told}{more}.")
+    never = sorted(set(np.flatnonzero(left_out).tolist()) - set(diverged))
+    waiting = len(assignment.training) - sum(len(group.numbers) for group in groups)
+    if interrupted:
+        notes.append(
+            f"Stopped on request after {length} of {settings.epochs} epochs"
+            + (f"; {waiting} member(s) had not begun and are left out." if waiting else ".")
+        )
+    elif never:
+        notes.append(f"The validation loss of {len(never)} member(s) was never a number; they are left out.")
+    for fold in range(assignment.folds):
+        if left_out[fold * assignment.members : (fold + 1) * assignment.members].all():
+            if not interrupted:
+                raise AmaltheaError(
+                    f"All {assignment.members} members of fold {fold} diverged: their loss became NaN or infinite. "
+                    "Lower the learning rate, and look for infinite or very large values in the data."
+                )
+            notes.append(f"No member of fold {fold} was trained: its rows have no out-of-fold prediction.")
+    return tuple(notes)

@@ -1,0 +1,191 @@
+"""Distances between examples and a set of reference examples, block by block, for numbers and for counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Metric = Literal["euclidean", "tanimoto"]
+
+_BLOCK = 500  # rows of queries at a time: 500 x 10,000 distances are 20 MB
+_CLIP = 6.0  # standard deviations
+_LARGEST_COUNT = 255
+
+
+class Space(Protocol):
+    """Reference examples and how far others are from them."""
+
+    def distances(self, features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Yield distances, shape (block, references), for features of shape (n, d), in the order of the rows."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that is needed to rebuild the space, in compact types."""
+        ...
+
+
+def fit_space(features: NDArray[np.float32], metric: Metric) -> Space:
+    """Return the space of a metric with reference examples of shape (n, d).
+
+    Raises:
+        ValueError: an unknown metric.
+    """
+    spaces: dict[str, type[EuclideanSpace] | type[TanimotoSpace]] = {
+        "euclidean": EuclideanSpace,
+        "tanimoto": TanimotoSpace,
+    }
+    if metric not in spaces:
+        raise ValueError(f"metric must be one of {', '.join(spaces)}. Received: {metric!r}")
+    return spaces[metric].fit(features)
+
+
+def open_space(arrays: Mapping[str, NDArray[Any]], metric: Metric) -> Space:
+    """Return the space that `Space.arrays` described."""
+    kind = EuclideanSpace if metric == "euclidean" else TanimotoSpace
+    return kind(**{field.name: arrays[field.name] for field in dataclasses.fields(kind)})
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class EuclideanSpace:
+    """Euclidean distance of columns standardized as the references are, clipped at 6 standard deviations.
+
+    Args:
+        centre: shape (d,), what is subtracted from each column: the mean of the references.
+        scale: shape (d,), what it is divided by: their standard deviation; 0 leaves out a constant column.
+        median: shape (d,), what stands for a missing value.
+        reference: shape (references, columns left), standardized, float16.
+
+    Example:
+        >>> space = EuclideanSpace.fit(np.array([[1, 5], [3, 5]], np.float32))
+        >>> next(space.distances(np.array([[1, 7], [np.nan, 5]], np.float32)))
+        array([[0., 2.],
+               [1., 1.]], dtype=float32)
+    """
+
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    median: NDArray[np.float64]
+    reference: NDArray[np.float16]
+
+    @classmethod
+    def fit(cls, features: NDArray[np.float32]) -> EuclideanSpace:
+        """Return the space with references of shape (n, d)."""
+        values = _finite(features)
+        values[:, np.isnan(values).all(axis=0)] = 0.0
+        median = np.nanmedian(values, axis=0)
+        values = np.where(np.isnan(values), median, values)
+        varied = values.max(axis=0) > values.min(axis=0)
+        space = cls(
+            values.mean(axis=0), np.where(varied, values.std(axis=0), 0.0), median, np.empty((0, 0), np.float16)
+        )
+        return dataclasses.replace(space, reference=space._standardized(features))
+
+    def distances(self, features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Yield distances, shape (block, references)."""
+        from sklearn.metrics.pairwise import euclidean_distances
+
+        reference = self.reference.astype(np.float32)
+        for start in range(0, len(features), _BLOCK):
+            queries = self._standardized(features[start : start + _BLOCK]).astype(np.float32)
+            if reference.shape[1]:
+                yield euclidean_distances(queries, reference)
+            else:
+                yield np.zeros((len(queries), len(reference)), np.float32)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that is needed to rebuild the space."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def _standardized(self, features: NDArray[np.float32]) -> NDArray[np.float16]:
+        # Queries are rounded to what is stored, so that a copy of a reference has distance 0.
+        used = self.scale > 0
+        values = _finite(features[:, used])
+        values = np.where(np.isnan(values), self.median[used], values)
+        return np.clip((values - self.centre[used]) / self.scale[used], -_CLIP, _CLIP).astype(np.float16)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TanimotoSpace:
+    """Tanimoto distance of counts, 1 - Σ min(a, b) / Σ max(a, b); the features are ln(1 + count).
+
+    Two examples without any count have distance 0; counts above 255 count as 255.
+
+    Args:
+        counts: the references' counts above 0, row by row, uint8.
+        columns: shape (counts,), the column of each.
+        ends: shape (references + 1,), where each reference's counts begin and end.
+        width: shape (1,), the number of columns.
+
+    Example:
+        >>> space = TanimotoSpace.fit(np.log1p(np.array([[2, 0, 1], [0, 0, 4]], np.float32)))
+        >>> next(space.distances(np.log1p(np.array([[2, 1, 1]], np.float32))))
+        array([[0.25      , 0.85714287]], dtype=float32)
+
+    Source: Ralaivola et al., Neural Networks 18, 1093 (2005), the MinMax kernel.
+    """
+
+    counts: NDArray[np.uint8]
+    columns: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    width: NDArray[np.int64]
+
+    @classmethod
+    def fit(cls, features: NDArray[np.float32]) -> TanimotoSpace:
+        """Return the space with references of shape (n, d)."""
+        counts = _counts(features)
+        rows, columns = np.nonzero(counts)
+        ends = np.searchsorted(rows, np.arange(len(counts) + 1))
+        return cls(counts[rows, columns], columns.astype(np.int32), ends, np.array([counts.shape[1]]))
+
+    def distances(self, features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Yield distances, shape (block, references).
+
+        A count c is written as ones in the first c of some binary columns; then Σ min(a, b) is a product of matrices.
+        """
+        from scipy.sparse import csr_array
+
+        shape = (len(self.ends) - 1, int(self.width[0]))
+        reference = csr_array((self.counts, self.columns, self.ends), shape=shape)
+        largest = int(self.counts.max(initial=1))
+        sums = np.asarray(reference.sum(axis=1, dtype=np.int64)).astype(np.float32)
+        unary = _unary(reference, largest)
+        used = np.unique(unary.indices)
+        # The smallest type that holds a row's sum halves memory and time.
+        integer = np.int16 if sums.max(initial=0) < np.iinfo(np.int16).max else np.int32
+        ones = np.ascontiguousarray(unary[:, used].astype(integer).toarray().T)
+        for start in range(0, len(features), _BLOCK):
+            queries = csr_array(_counts(features[start : start + _BLOCK]))
+            shared = (_unary(queries, largest)[:, used].astype(integer) @ ones).astype(np.float32)
+            either = np.asarray(queries.sum(axis=1, dtype=np.int64))[:, None].astype(np.float32) + sums - shared
+            yield 1 - np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that is needed to rebuild the space."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+def _finite(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    values = features.astype(np.float64)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _counts(features: NDArray[np.float32]) -> NDArray[np.uint8]:
+    logarithms = np.clip(np.nan_to_num(features), 0.0, np.log1p(_LARGEST_COUNT))
+    return np.rint(np.expm1(logarithms)).astype(np.uint8)
+
+
+def _unary(counts: Any, largest: int) -> Any:
+    """Write each count c of a sparse matrix as ones in the first c of its column's `largest` columns."""
+    from scipy.sparse import csr_array
+
+    repeats = np.minimum(counts.data, largest).astype(np.int64)
+    ends = np.concatenate([[0], np.cumsum(repeats)])
+    level = np.arange(ends[-1]) - np.repeat(ends[:-1], repeats)
+    columns = np.repeat(counts.indices.astype(np.int64) * largest, repeats) + level
+    shape = (counts.shape[0], counts.shape[1] * largest)
+    return csr_array((np.ones(len(columns), np.uint8), columns, ends[counts.indptr]), shape=shape)

@@ -1,0 +1,122 @@
+"""From out-of-fold predictions to calibrations, figures and baselines."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.data.dataset import Dataset, Target
+from amalthea.validation import baselines
+from amalthea.validation.calibration import (
+    IntervalCalibration,
+    Temperature,
+    calibrated_probabilities,
+    coverage,
+    fit_interval,
+    fit_temperature,
+)
+from amalthea.validation.metrics import bootstrap, main_metric
+from amalthea.validation.summary import TargetSummary, Validation
+
+Array = NDArray[np.float64]
+
+
+class OutOfFold(Protocol):
+    """Means and raw spreads of shape (n, sum of the targets' widths)."""
+
+    @property
+    def mean(self) -> Any:
+        """The means."""
+
+    @property
+    def std(self) -> Any:
+        """The raw spreads."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Judgement:
+    """The figures, and one calibration a target (None with one fold)."""
+
+    validation: Validation
+    calibrations: tuple[IntervalCalibration | Temperature | None, ...]
+    notes: tuple[str, ...] = ()
+
+
+def judge(
+    dataset: Dataset,
+    out_of_fold: OutOfFold | None,
+    features: NDArray[np.float32],
+    fold_ids: NDArray[np.int64],
+    units: NDArray[np.int64],
+    members: int,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Judgement:
+    """Calibrate out-of-fold predictions, and compare them with baselines on the same folds.
+
+    Args:
+        dataset: examples and targets.
+        out_of_fold: raw predictions; None with one fold.
+        features: shape (n, d): what the baselines learn from.
+        fold_ids: shape (n,).
+        units: shape (n,): rows that the bootstrap draws together.
+        members: M, the members a fold.
+        seed: of baselines and bootstrap.
+        progress: called as progress(done, total).
+    """
+    folds = int(fold_ids.max()) + 1
+    if out_of_fold is None:
+        summaries = [TargetSummary(t.name, t.task, t.unit, _main(t), {}, {}, {}, None) for t in dataset.targets]
+        return Judgement(Validation(tuple(summaries), 1, members, len(dataset)), (None,) * len(summaries))
+    ends = np.cumsum([target.width for target in dataset.targets]).tolist()
+    judged = []
+    notes: list[str] = []
+    for index, (target, end) in enumerate(zip(dataset.targets, ends, strict=True)):
+        mean, std = (np.asarray(values)[:, end - target.width : end] for values in (out_of_fold.mean, out_of_fold.std))
+        known = np.isfinite(dataset.values[:, index]) & np.isfinite(mean).all(axis=1)
+        truth, own_folds, own_units = dataset.values[known, index], fold_ids[known], units[known]
+        calibration, answers, covered = _calibrate(target, truth, mean[known], std[known], own_folds, own_units)
+        simple = baselines.out_of_fold(
+            target.task, features[known], truth, own_folds, classes=target.width, seed=seed, progress=progress
+        )
+        notes += simple.notes
+        given = {name: v[known] for name, v in dataset.references.items() if target.task == "regression"}
+        compared = {"network": answers, **simple.predictions, **given}
+        figures = bootstrap(target.task, truth, compared, own_units, seed=seed)
+        others: Mapping[str, Any] = {name: own for name, own in figures.figures.items() if name != "network"}
+        differences = {name: figures.difference("network", name) for name in others}
+        summary = TargetSummary(
+            target.name,
+            target.task,
+            target.unit,
+            figures.main,
+            figures.figures["network"],
+            others,
+            differences,
+            covered,
+        )
+        judged.append((summary, calibration))
+    summaries = [summary for summary, _ in judged]
+    calibrations = tuple(calibration for _, calibration in judged)
+    validation = Validation(tuple(summaries), folds, members, len(dataset))
+    return Judgement(validation, calibrations, tuple(dict.fromkeys(notes)))
+
+
+def _main(target: Target) -> str:
+    return main_metric(target.task, len(target.classes))
+
+
+def _calibrate(
+    target: Target, truth: Array, mean: Array, std: Array, fold_ids: NDArray[np.int64], units: NDArray[np.int64]
+) -> tuple[IntervalCalibration | Temperature, Array, Any]:
+    """Return the calibration from all folds, and the answers and the coverage that are judged, cross-fitted."""
+    if target.task == "classification":
+        codes = truth.astype(np.int64)
+        judged = calibrated_probabilities(mean, codes, fold_ids)
+        return fit_temperature(mean, codes), mean if judged is None else judged, None
+    residuals, spread = mean[:, 0] - truth, std[:, 0]
+    return fit_interval(residuals, spread), mean[:, 0], coverage(residuals, spread, fold_ids, units)

@@ -1,0 +1,174 @@
+"""What is known of a model's quality: its figures, its baselines' figures, and a verdict in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, beats
+
+Figures = Mapping[str, Figure]
+
+
+@dataclasses.dataclass(frozen=True)
+class TargetSummary:
+    """The figures of one target.
+
+    Args:
+        target: its name.
+        task: "regression" or "classification".
+        unit: of a regression's errors.
+        main: the metric by which models are compared.
+        metrics: out of fold; empty with one fold.
+        baselines: by name, the same metrics of simple models on the same folds.
+        differences: by baseline, how much better the network is in the main metric, with the error of the pairs.
+        coverage: the share of out-of-fold truths inside the cross-fitted 90 % interval; None for classes.
+        test: the metrics on a test set of its own, or None.
+    """
+
+    target: str
+    task: Any
+    unit: str
+    main: str
+    metrics: Figures
+    baselines: Mapping[str, Figures]
+    differences: Figures
+    coverage: Figure | None
+    test: Figures | None = None
+
+    def verdict(self) -> list[str]:
+        """Return in words how the network compares with each baseline that is better or hardly worse."""
+        sentences = []
+        for name, difference in self.differences.items():
+            if beats(Figure(-difference.value, difference.error)):
+                sentences.append(
+                    f"The {name} baseline is better than the network at {self.target}: by "
+                    f"{Figure(-difference.value, difference.error)} in {self.main}. Use it, or give the network more."
+                )
+            elif not beats(difference):
+                sentences.append(
+                    f"The network is not clearly better at {self.target} than the {name} baseline: "
+                    f"{difference} in {self.main}."
+                )
+        return sentences
+
+
+@dataclasses.dataclass(frozen=True)
+class Validation:
+    """The figures of a model, from rows that the answering members never saw.
+
+    Args:
+        targets: one summary a target.
+        folds: K; with one fold there are no out-of-fold figures.
+        members: M, the members a fold.
+        examples: the number of training examples.
+
+    Printing it shows the table of figures; in a notebook it is an HTML table.
+    """
+
+    targets: tuple[TargetSummary, ...]
+    folds: int
+    members: int
+    examples: int
+
+    def rows(self) -> list[tuple[str, str, Figures]]:
+        """Return (target, what, figures) for each line of the table: the network, the test set, the baselines."""
+        lines: list[tuple[str, str, Figures]] = []
+        for summary in self.targets:
+            if summary.metrics:
+                lines.append((summary.target, "network, out of fold", summary.metrics))
+            if summary.test:
+                lines.append((summary.target, "network, test set", summary.test))
+            lines += [(summary.target, f"baseline: {name}", figures) for name, figures in summary.baselines.items()]
+        return lines
+
+    def names(self) -> list[str]:
+        """Return the names of all metrics that occur."""
+        return [n for task in METRICS for n in METRICS[task] if any(task == summary.task for summary in self.targets)]
+
+    def head(self) -> str:
+        """Return the main figures in one line."""
+        told = []
+        for summary in self.targets:
+            figures = summary.metrics or summary.test or {}
+            if summary.main in figures:
+                unit = f" {summary.unit}" if summary.unit and summary.main in ("rmse", "mae") else ""
+                told.append(f"{summary.target}: {title(summary.main)} {figures[summary.main]}{unit}")
+        how = f"{self.folds} folds x {self.members} members" if self.folds > 1 else f"{self.members} members, no folds"
+        return f"{'; '.join(told) or 'no figures'} ({how}, {self.examples} examples)"
+
+    def verdict(self) -> list[str]:
+        """Return what a reader must know, as sentences."""
+        sentences = [sentence for summary in self.targets for sentence in summary.verdict()]
+        if self.folds == 1:
+            sentences.append("With one fold nothing was held out: there are no out-of-fold figures and no intervals.")
+        return sentences
+
+    def __str__(self) -> str:
+        names = self.names()
+        table = [["", *(title(name) for name in names)]]
+        several = len(self.targets) > 1
+        for target, what, figures in self.rows():
+            label = f"{target}, {what}" if several else what
+            table.append([label, *(str(figures[name]) if name in figures else "" for name in names)])
+        widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
+        return "\n".join([self.head(), *lines, *self.verdict()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        names = self.names()
+        header = "".join(f"<th>{title(name)}</th>" for name in names)
+        body = "".join(
+            f"<tr><td>{target}</td><td>{what}</td>"
+            + "".join(f"<td>{figures.get(name, '')}</td>" for name in names)
+            + "</tr>"
+            for target, what, figures in self.rows()
+        )
+        words = "".join(f"<p>{sentence}</p>" for sentence in self.verdict())
+        return f"<p>{self.head()}</p><table><tr><th></th><th></th>{header}</tr>{body}</table>{words}"
+
+    def state(self) -> dict[str, Any]:
+        """Return everything as JSON's own types."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Validation:
+        """Return what `state` described."""
+        summaries = tuple(
+            TargetSummary(
+                **{
+                    **stored,
+                    "metrics": _figures(stored["metrics"]),
+                    "baselines": {name: _figures(figures) for name, figures in stored["baselines"].items()},
+                    "differences": _figures(stored["differences"]),
+                    "coverage": _figure(stored["coverage"]),
+                    "test": None if stored["test"] is None else _figures(stored["test"]),
+                }
+            )
+            for stored in state["targets"]
+        )
+        return cls(summaries, state["folds"], state["members"], state["examples"])
+
+
+def title(name: str) -> str:
+    """Return a metric's name as people write it, with an arrow that says which way is good.
+
+    Example:
+        >>> title("rmse"), title("roc_auc")
+        ('RMSE ↓', 'ROC AUC ↑')
+    """
+    written = {"r2": "R²", "accuracy": "accuracy", "brier": "Brier"}.get(name, name.upper().replace("_", " "))
+    return f"{written} {'↑' if HIGHER_IS_BETTER[name] else '↓'}"
+
+
+def _figure(stored: Mapping[str, Any] | None) -> Figure | None:
+    if stored is None:
+        return None
+    return Figure(*(float("nan") if stored[name] is None else stored[name] for name in ("value", "error")))
+
+
+def _figures(stored: Mapping[str, Any]) -> dict[str, Figure]:
+    return {name: figure for name, value in stored.items() if (figure := _figure(value)) is not None}

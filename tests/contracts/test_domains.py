@@ -1,0 +1,132 @@
+"""What every domain must keep: features belong to a row alone, and survive being saved as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amalthea.data.columns import as_text
+from amalthea.data.dataset import Dataset, ReadOptions
+from amalthea.domains import DOMAINS, domain, recognise
+from amalthea.domains.protocol import Defaults, Domain, Featurizer
+from amalthea.errors import DataError
+
+Y = [1.5, 2.5, 0.5, 4.5, 3.5, 2.25]
+SAMPLES = {
+    "molecules": (
+        pd.DataFrame({"drug": ["CCO", "OCC", "c1ccccc1", "CC(", "CCN.Cl", "CC(=O)O"], "y": Y}),
+        pd.DataFrame({"drug": ["CCO", "CC(", "c1ccncc1"]}),
+    ),
+    "tables": (
+        pd.DataFrame({"mass": [2, 2, 3.5, None, 1, 8], "colour": ["a", "a", "b", None, "b", "a"], "y": Y}),
+        pd.DataFrame({"mass": [2, None, 5.5], "colour": ["a", None, "b"]}),
+    ),
+}
+"""For each domain a table whose first two rows are copies and whose fourth is bad; inputs whose second is bad."""
+
+CASES = [(name, choice) for name, _ in DOMAINS for choice in domain(name).feature_choices]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Case:
+    home: Domain
+    dataset: Dataset
+    featurizer: Featurizer
+    asked: pd.DataFrame
+
+    @property
+    def features(self) -> np.ndarray:
+        return self.featurizer.transform(self.dataset.examples)[0]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+def case(request: pytest.FixtureRequest) -> Case:
+    name, choice = request.param
+    table, asked = SAMPLES[name]
+    home = domain(name)
+    dataset = home.dataset(as_text(table), "sample", ReadOptions(target=("y",)))
+    return Case(home, dataset, home.featurizers(dataset, choice)[0], asked)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in DOMAINS])
+def test_a_domain_recognises_its_own(name: str) -> None:
+    assert domain(name).name == name
+    assert recognise(as_text(SAMPLES[name][0])).name == name
+
+
+def test_an_unknown_domain_brings_the_list() -> None:
+    with pytest.raises(DataError, match="molecules, tables"):
+        domain("galaxies")
+
+
+def test_a_network_is_proposed_for_the_features(case: Case) -> None:
+    defaults = case.home.defaults(case.dataset)
+    assert isinstance(defaults, Defaults)
+    featurizer = case.home.featurizers(case.dataset, "auto")[0]
+    model = case.home.network(featurizer, case.dataset.targets, defaults, steps=10)
+    assert model.compiled
+    assert model.input_shape == (None, len(featurizer.feature_names))
+    assert model.output_shape == (None, sum(target.width for target in case.dataset.targets))
+
+
+def test_a_bad_row_is_refused_and_the_others_are_kept(case: Case) -> None:
+    assert [refusal.row for refusal in case.dataset.refused] == [4]
+    assert case.dataset.rows.tolist() == [1, 2, 3, 5, 6]
+    assert case.dataset.values[:, 0].tolist() == [1.5, 2.5, 0.5, 3.5, 2.25]
+    assert case.dataset.domain == case.home.name
+
+
+def test_copies_share_a_group_and_their_features(case: Case) -> None:
+    groups = case.dataset.groups
+    assert groups[0] == groups[1]
+    assert len(set(groups.tolist())) == len(groups) - 1
+    np.testing.assert_array_equal(case.features[0], case.features[1])
+
+
+def test_every_feature_has_a_name_of_its_own(case: Case) -> None:
+    assert case.features.shape == (len(case.dataset), len(case.featurizer.feature_names))
+    assert case.features.dtype == np.float32
+    assert len(set(case.featurizer.feature_names)) == len(case.featurizer.feature_names)
+    assert not np.isinf(case.features).any()
+
+
+def test_a_featurizer_survives_json(case: Case) -> None:
+    again = case.home.restore(json.loads(json.dumps(case.featurizer.state())))
+    np.testing.assert_array_equal(again.transform(case.dataset.examples)[0], case.features)
+    assert list(again.feature_names) == list(case.featurizer.feature_names)
+    assert (again.name, again.metric) == (case.featurizer.name, case.featurizer.metric)
+    assert again.state() == case.featurizer.state()
+
+
+def test_features_of_a_row_do_not_depend_on_other_rows(case: Case) -> None:
+    for row in range(len(case.dataset)):
+        alone, _ = case.featurizer.transform(case.dataset.examples.iloc[[row]])
+        np.testing.assert_array_equal(alone[0], case.features[row])
+
+
+def test_a_bad_input_stays_in_its_place(case: Case) -> None:
+    inputs = case.home.inputs(case.asked, json.loads(json.dumps(case.home.input_state(case.dataset))))
+    assert len(inputs) == len(inputs.examples) == len(inputs.problems) == len(inputs.warnings) == 3
+    assert [bool(problem) for problem in inputs.problems] == [False, True, False]
+    assert inputs.examples.index.equals(inputs.table.index)
+    assert inputs.examples.iloc[1].isna().all()
+    features, _ = case.featurizer.transform(inputs.examples)
+    assert np.isnan(features[1]).all()
+    np.testing.assert_array_equal(features[0], case.features[0])
+
+
+def test_progress_ends_with_all_rows(case: Case, tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMALTHEA_CACHE", str(tmp_path))
+    seen: list[tuple[int, int]] = []
+    case.featurizer.transform(case.dataset.examples, lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert seen[-1] == (len(case.dataset), len(case.dataset))
+
+
+def test_an_unknown_kind_of_group_is_refused(case: Case) -> None:
+    with pytest.raises(DataError, match="colour"):
+        case.home.groups(case.dataset, "colour")
