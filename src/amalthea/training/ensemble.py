@@ -418,13 +418,15 @@ def _build(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> None:
     x, y, sample_weight = jax.tree.map(lambda values: values[:2], (x, y, sample_weight))
     if not model.built:
         model(x)
-    answer = jax.eval_shape(lambda: model.predict_step(_values(model), (x,))[0])
-    answer = jax.tree.map(lambda spec: np.zeros(spec.shape, spec.dtype), answer)
-    with keras.StatelessScope():
+
+    def once() -> None:
+        answer, _ = model.predict_step(_values(model), (x,))
+        metrics = [variable.value for variable in model.metrics_variables]
+        model.stateless_compute_loss(*_values(model), metrics, x=x, y=y, y_pred=answer, sample_weight=sample_weight)
         model.compute_metrics(x, y, answer, sample_weight)
-    metrics = [variable.value for variable in model.metrics_variables]
-    # This builds the trackers of each output's own loss.
-    model.stateless_compute_loss(*_values(model), metrics, x=x, y=y, y_pred=answer, sample_weight=sample_weight)
+
+    with keras.StatelessScope():  # the variables of the metrics come to life when it closes
+        jax.eval_shape(once)
 
 
 def _values(model: keras.Model) -> tuple[list[Any], list[Any]]:

@@ -34,7 +34,7 @@ def clone(model: keras.Model) -> keras.Model:
         ) from error
 
 
-def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32]) -> list[jax.Array]:
+def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32]) -> list[NDArray[Any]]:
     """Return fresh trainable variables for each member, drawn by the layers' own initializers.
 
     Args:
@@ -63,8 +63,8 @@ def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32]) -> lis
             for number, (initializer, shape, dtype) in enumerate(initializers)
         ]
 
-    drawn: list[jax.Array] = jax.jit(jax.vmap(draw))(jnp.asarray(seeds))
-    return drawn
+    # NumPy's arrays: cutting JAX's into the devices' shares would compile a program for each shape.
+    return [np.asarray(values) for values in jax.jit(jax.vmap(draw))(seeds)]
 
 
 def _seeded(initializer: Any, key: jax.Array) -> Any:

@@ -16,7 +16,7 @@ from amalthea.training.placement import Placement
 SCORED_AT_ONCE = 256
 """Validation rows that a member scores in one step."""
 
-Variables = list[jax.Array]
+Variables = list[Any]
 Scores = dict[str, jax.Array]
 
 
@@ -40,12 +40,12 @@ class Learner(NamedTuple):
     others: Variables
     optimizer: Variables
     best: tuple[Variables, Variables] | tuple[()]
-    best_loss: jax.Array
-    best_epoch: jax.Array
-    waited: jax.Array
-    epochs: jax.Array
-    learning: jax.Array
-    diverged: jax.Array
+    best_loss: Any
+    best_epoch: Any
+    waited: Any
+    epochs: Any
+    learning: Any
+    diverged: Any
 
 
 class Program:

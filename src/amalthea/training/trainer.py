@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -161,19 +160,17 @@ def _start(
     count = len(everyone)
     learner = Learner(
         trainable=trainable,
-        others=[jnp.asarray(values) for values in others],
-        optimizer=[jnp.repeat(jnp.asarray(variable.value)[None], count, axis=0) for variable in optimizer.variables],
-        best=(),
-        best_loss=jnp.full(count, jnp.inf),
-        best_epoch=jnp.full(count, -1),
-        waited=jnp.zeros(count, int),
-        epochs=jnp.zeros(count, int),
-        learning=jnp.ones(count, bool),
-        diverged=jnp.zeros(count, bool),
+        others=others,
+        optimizer=[np.repeat(np.asarray(variable)[None], count, axis=0) for variable in optimizer.variables],
+        # Memory of its own, for the program gives back that of the first weights.
+        best=() if settings.patience is None else ([*map(np.copy, trainable)], [*map(np.copy, others)]),
+        best_loss=np.full(count, np.inf, np.float32),
+        best_epoch=np.full(count, -1, np.int32),
+        waited=np.zeros(count, np.int32),
+        epochs=np.zeros(count, np.int32),
+        learning=np.ones(count, bool),
+        diverged=np.zeros(count, bool),
     )
-    if settings.patience is not None:
-        # a copy: the program gives both memory back
-        learner = learner._replace(best=jax.tree.map(jnp.copy, (learner.trainable, learner.others)))
     placed: Learner = jax.device_put(learner, placement.by_member)
     return placed
 
