@@ -110,7 +110,7 @@ def scikit_learn_epoch(case: Case) -> float:
     x, y = (values[: case.trained] for values in arrays(case))
     kind = MLPClassifier if case.sizes[-1] > 1 else MLPRegressor
     epochs = min(case.epochs, 5)
-    network = kind(case.sizes[1:-1], batch_size=case.batch, max_iter=epochs, n_iter_no_change=epochs)
+    network = kind(hidden_layer_sizes=case.sizes[1:-1], batch_size=case.batch, max_iter=epochs, n_iter_no_change=epochs)
     warnings.simplefilter("ignore")  # it did not converge in so few epochs, and need not
     start = time.perf_counter()
     network.fit(x, y.ravel())

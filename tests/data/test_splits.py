@@ -104,9 +104,22 @@ def test_joined_groups_keep_every_tie(first: list[int], seed: int) -> None:
     np.testing.assert_array_equal(together(first), codes(pd.Series(first)))
 
 
-def test_a_fold_of_one_class_is_refused() -> None:
+def test_members_must_learn_from_two_classes() -> None:
     fold_ids = np.array([0, 0, 1, 1, 2, 2])
-    check_classes(fold_ids, np.array([0.0, 1, 0, 1, 1, 0]), ("a", "b"))
-    with pytest.raises(DataError, match="fold 2 of 3 has only class 'a'"):
-        check_classes(fold_ids, np.array([0.0, 1, 0, np.nan, 1, 0]), ("a", "b"))
-    check_classes(np.zeros(3, int), np.array([0.0, 1, 1]), ("a", "b"))
+    assert check_classes(fold_ids, np.array([0.0, 1, 0, 1, 1, 0]), ("a", "b")) == ()
+    assert check_classes(np.zeros(3, int), np.array([0.0, 1, 1]), ("a", "b")) == ()
+    with pytest.raises(DataError, match="outside of fold 1 of 3 there is only class 'a' to learn from"):
+        check_classes(fold_ids, np.array([1.0, np.nan, 0, 0, np.nan, 0]), ("a", "b"))
+    with pytest.raises(DataError, match="in all rows there is only class 'b'"):
+        check_classes(np.zeros(2, int), np.array([1.0, 1]), ("a", "b"))
+    with pytest.raises(DataError, match="outside of fold 1 of 1 there is only class 'a'"):
+        check_classes(np.array([-1, -1, 0, 0]), np.array([0.0, 0, 0, 1]), ("a", "b"))
+    assert check_classes(np.array([-1, -1, 0, 0]), np.array([0.0, 1, 0, 1]), ("a", "b")) == ()
+
+
+def test_folds_of_one_class_and_classes_of_one_fold_are_told() -> None:
+    fold_ids = np.array([0, 0, 1, 1, 2, 2])
+    (note,) = check_classes(fold_ids, np.array([0.0, 1, 0, np.nan, 1, 0]), ("a", "b"))
+    assert note == "Fewer than two classes are held out in fold 2; figures are of all folds together."
+    (note,) = check_classes(fold_ids, np.array([0.0, 1, 0, 1, 2, 1]), ("a", "b", "c"))
+    assert note == "All examples of these classes share a fold, whose members never saw them: c."

@@ -42,7 +42,7 @@ def test_columns_become_features_or_are_noted() -> None:
     said = " ".join(dataset.notes)
     for name, reason in {
         "sample": "names the rows",
-        "number": "names the rows",
+        "number": "it numbers the rows, each value another. To learn from it, use --keep 'number'.",
         "measured": "dates",
         "remark": "6 different values, too many",
         "device": "the same in all rows",
@@ -58,6 +58,27 @@ def test_columns_that_the_user_keeps_apart_are_no_features_and_not_noted() -> No
     assert dataset.examples.columns.tolist() == ["mass"]
     assert not any("colour" in note for note in dataset.notes)
     assert dataset.columns["colour"].tolist() == [COLOURS[row - 1] for row in dataset.rows]
+
+
+def test_a_column_that_the_user_keeps_is_a_feature_whatever_speaks_against_it() -> None:
+    dataset = read(frame(), keep=("number", "device", "empty"), ignore=("number",))
+    assert dataset.examples.columns.tolist() == ["number", "mass", "colour", "device"]
+    np.testing.assert_array_equal(dataset.examples["number"], range(8))
+    assert "Kept 'number' as asked, though it numbers the rows, each value another." in dataset.notes
+    assert "Kept 'device' as asked, though it is the same in all rows." in dataset.notes
+    assert "Left out 'empty': it is empty." in dataset.notes
+
+
+def test_what_is_kept_must_be_there_and_no_target() -> None:
+    with pytest.raises(DataError, match=r"--keep numbr: no such column. Did you mean 'number'\?"):
+        read(frame(), keep=("numbr",))
+    with pytest.raises(DataError, match="'y' is the target, which cannot be a feature too"):
+        read(frame(), keep=("y",))
+
+
+def test_what_is_kept_is_not_taken_for_the_target() -> None:
+    table = as_text(pd.DataFrame({"depth": [1.5, 2.5, 4], "y": [0.5, 1.5, 0.25]}))
+    assert DOMAIN.dataset(table, "small", ReadOptions(keep=("depth",))).targets[0].name == "y"
 
 
 def test_features_are_numbers_and_then_categories() -> None:

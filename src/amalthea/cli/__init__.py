@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import typer
 
@@ -21,8 +24,30 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+class Stopped(Exception):
+    """The user pressed Ctrl-C."""
+
+
+def _to_its_end(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that takes Ctrl-C, and a reader that has seen enough, for the ends that they are."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+            sys.stdout.flush()
+        except KeyboardInterrupt as error:
+            raise Stopped from error
+        except BrokenPipeError:  # `amalthea predict ... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return run
+
+
 for command in (train, predict, evaluate, data):
-    app.command()(command)
+    app.command()(_to_its_end(command))
 
 
 def main() -> NoReturn:
@@ -34,7 +59,7 @@ def main() -> NoReturn:
         if debug:
             raise
         sys.exit(_tell(str(error), 2))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         sys.exit(_tell("Stopped on request; nothing was written.", 130))
     except Exception as error:
         if debug:

@@ -35,6 +35,7 @@ def evaluate(
         "\n".join(lines),
         {
             "examples": evaluation.examples,
+            "trained_on": evaluation.trained_on,
             "refused": [vars(refusal) for refusal in evaluation.refused],
             "metrics": by_target([(target, figures(found)) for target, found in evaluation.figures.items()]),
         },

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet
+from amalthea.cli.console import Console, Debug, Json, Model, Quiet, check_output
 
 
 def predict(
@@ -24,18 +24,32 @@ def predict(
 ) -> None:
     """Predict for each row of a file: its columns, then prediction, std, lower, upper, applicability, warning, problem.
 
+    Rows that cannot be predicted stay in their place; `problem` says why. A column of the input that is called like
+    one of the answers becomes input_NAME. With --json and no -o, the predictions are in the JSON object.
+
     Example: amalthea predict solubility.amalthea new.csv -o predictions.csv
     """
     from amalthea import workflow
     from amalthea.predictor import load_model
 
     console = Console(json, quiet)
-    counts = workflow.predict_file(load_model(model), inputs, output, verbose=console.verbose)
+    check_output(output, model, *inputs)
+    predictor = load_model(model)
+    if json and output is None:
+        counts = {"rows": 0, "predicted": 0, "problems": 0, "warnings": 0}
+        answers: list[Any] = []
+        for table in workflow.predictions(predictor, inputs):
+            workflow.count(table, counts)
+            answers += table.to_dict("records")
+        told: dict[str, Any] = {"output": None, **counts, "predictions": answers}
+    else:
+        counts = workflow.predict_file(predictor, inputs, output, verbose=console.verbose)
+        told = {"output": str(output), **counts}
     text = f"{counts['predicted']} of {counts['rows']} rows predicted"
     if counts["problems"]:
         text += f", {counts['problems']} not (column `problem` says why)"
     if counts["warnings"]:
         text += f", {counts['warnings']} with a warning"
     console.say(f"{text}.")
-    if output is not None or json:
-        Console(json, quiet=True).result("", {"output": None if output is None else str(output), **counts})
+    if json:
+        console.result("", told)

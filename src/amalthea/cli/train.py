@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Quiet, Seed, by_target, figures
+from amalthea.cli.console import Console, Debug, Json, Quiet, Seed, by_target, check_output, figures
 from amalthea.errors import AmaltheaError
 
 DATA, NETWORK, FOLDS = "Data", "Network", "Validation"
@@ -79,9 +79,10 @@ def train(
     from amalthea.data import archive
 
     console = Console(json, quiet)
-    for place in (output, out_of_fold):
-        if place is not None and not place.parent.is_dir():
-            raise AmaltheaError(f"There is no folder {place.parent} to write {place.name} to.")
+    check_output(output, data, *([test] if test else []))
+    check_output(out_of_fold, data, *([test] if test else []))
+    if output is not None and output == out_of_fold:
+        raise AmaltheaError(f"The model and the out-of-fold predictions cannot both be written to {output}.")
     predictor = workflow.train(
         data,
         tuple(target or ()),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
+import os
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ from numpy.typing import NDArray
 from amalthea.data.files import write_whole
 from amalthea.errors import ModelFileError
 
-LARGEST = 4 * 2**30
-"""The bytes that the parts of a file may take together when unpacked."""
+ALWAYS_UNPACKED = 2**28
+"""The bytes that the parts of a file may take together when unpacked, however small it is ..."""
+
+SWELLING = 100
+"""... and how many times its own size they may take beyond that: weights hardly shrink in a zip, bombs do."""
 
 
 def write_parts(path: Path, parts: Mapping[str, bytes]) -> None:
@@ -46,20 +50,33 @@ def read_parts(path: Path) -> dict[str, bytes]:
     """Read all parts of a file that `write_parts` wrote.
 
     Raises:
-        ModelFileError: there is no such file, it is not such a zip, it is damaged, or unpacks to more than `LARGEST`.
+        ModelFileError: there is no such file, it cannot be read, is no such zip, is damaged, or would unpack to far
+            more than its own size.
     """
-    if not path.is_file():
-        raise ModelFileError(f"No such model: {path}" + (" is a folder." if path.is_dir() else "."))
+    if os.path.isdir(path):
+        raise ModelFileError(f"{path} is a folder and no saved model. Give the name of one file.")
+    if not os.path.isfile(path):
+        raise ModelFileError(f"No such model: {path}. A saved model is one file, by custom NAME.amalthea.")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             size = sum(part.file_size for part in archive.infolist())
-            if size > LARGEST:
-                raise ModelFileError(f"{path} would unpack to {size / 2**30:.0f} GiB and is not opened.")
-            return {part.filename: archive.read(part) for part in archive.infolist()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            if size > max(ALWAYS_UNPACKED, SWELLING * path.stat().st_size):
+                raise ModelFileError(f"{path} would unpack to {size / 2**20:,.0f} MiB and is not opened.")
+            return {part.filename: _read(archive, part) for part in archive.infolist()}
+    except ModelFileError:
+        raise
+    except PermissionError as error:
+        raise ModelFileError(f"{path} cannot be read: permission denied. Change its permissions.") from error
+    except Exception as error:  # whatever a hostile zip provokes
         raise ModelFileError(
             f"{path} is not a saved model, or is damaged ({error}). Save it again, or copy it anew."
         ) from error
+
+
+def _read(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    """Return a part; one that holds more than it announced, which was checked, is not unpacked beyond that."""
+    with archive.open(part) as stream:
+        return stream.read(part.file_size)  # without a size, all would be unpacked before it is cut
 
 
 def pack_json(value: Any) -> bytes:
@@ -102,10 +119,44 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     write_whole(path, lambda temporary: temporary.write_bytes(pack_table(table)))
 
 
-def unpack_table(content: bytes, **options: Any) -> pd.DataFrame:
-    """Return the table that `pack_table` packed; `options` are those of `pandas.read_csv`."""
-    table: pd.DataFrame = pd.read_csv(io.BytesIO(content), **options)
+def text_columns(table: pd.DataFrame) -> dict[str, bool]:
+    """Return the columns that hold text, each with whether some of it is missing: what CSV itself does not tell.
+
+    Example:
+        >>> text_columns(pd.DataFrame({"class": ["007", None], "warning": ["", "far"], "mean": [1.5, 2.5]}))
+        {'class': True, 'warning': False}
+    """
+    return {
+        str(name): bool(column.isna().any())
+        for name, column in table.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    }
+
+
+def unpack_table(content: bytes, text: Mapping[str, bool]) -> pd.DataFrame:
+    """Return the table that `pack_table` packed, every number and every text as it was.
+
+    Args:
+        content: the CSV.
+        text: what `text_columns` told of the table; an empty field is missing where some are, else it is empty text.
+
+    Example:
+        >>> table = pd.DataFrame({"class": ["007", "NA"], "warning": ["", "far"], "mean": [1.5, None]})
+        >>> unpack_table(pack_table(table), text_columns(table)).equals(table)
+        True
+    """
+    table: pd.DataFrame = pd.read_csv(
+        io.BytesIO(content),
+        dtype=dict.fromkeys(text, "str"),
+        keep_default_na=False,
+        na_values={name: [""] for name in _header(content) if text.get(name, True)},
+        lineterminator="\n",
+    )
     return table
+
+
+def _header(content: bytes) -> list[str]:
+    return next(csv.reader(io.StringIO(content.decode(), newline="")), [])
 
 
 def pack_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:

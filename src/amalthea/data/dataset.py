@@ -158,6 +158,7 @@ class ReadOptions:
         smiles: the name of the SMILES column.
         clean: keep the largest fragment, neutralized (molecules).
         ignore: columns that must not become features (fold, group and time columns).
+        keep: columns that become features of a table even where they look like names of the rows, or are ignored.
     """
 
     target: tuple[str, ...] = ()
@@ -167,3 +168,4 @@ class ReadOptions:
     smiles: str | None = None
     clean: bool = True
     ignore: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()

@@ -24,10 +24,11 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a whole file as a table of text.
 
     Args:
-        path: delimited text (separator and encoding are found), .xlsx, .parquet, or .smi.
+        path: delimited text (separator and encoding are found), .xlsx, .parquet, .smi, or .sdf.
 
     Returns:
-        All columns as text, missing values as NaN; the index is the line in the file (the header is line 1).
+        All columns as text, missing values as NaN; the index is the line in the file (the header is line 1),
+        in an SD file the number of the record (from 1).
         Rows that do not fit the header stay in their place, all missing; `malformed` tells which and why.
 
     Raises:

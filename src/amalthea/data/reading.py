@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,12 +74,7 @@ def assemble(
     """
     reasons = ["; ".join(filter(None, pair)) for pair in zip(found.problems, labels.problems, strict=True)]
     good = np.array([not reason for reason in reasons], dtype=bool)
-    refused = tuple(
-        sorted(
-            (*refused, *(_refusal(table, row, reasons[row]) for row in np.flatnonzero(~good).tolist())),
-            key=lambda refusal: refusal.row,
-        )
-    )
+    refused = tuple(sorted((*refused, *refusals(table, reasons)), key=lambda refusal: refusal.row))
     if refused and (options.strict or not good.any()):
         total = len(table) + len(refused) - int(np.sum(~good))
         raise DataError(_cannot_be_used(name, refused, total, options.strict))
@@ -106,6 +101,24 @@ def assemble(
     )
 
 
+def refusals(table: pd.DataFrame, reasons: Sequence[str]) -> tuple[Refusal, ...]:
+    """Return a refusal for each row that has a reason.
+
+    Args:
+        table: n rows, all columns as text; the index is the line in the file.
+        reasons: n reasons, "" where a row is good.
+
+    Example:
+        >>> refusals(pd.DataFrame({"x": ["1", "?"], "y": ["a", None]}, index=[2, 3]), ["", "'x' is '?'"])
+        (Refusal(row=3, example='?', reason="'x' is '?'"),)
+    """
+    bad = [row for row, reason in enumerate(reasons) if reason]
+    texts = [", ".join(str(value) for value in table.iloc[row] if not pd.isna(value)) for row in bad]
+    return tuple(
+        Refusal(int(table.index[row]), shortened(text, 80), reasons[row]) for row, text in zip(bad, texts, strict=True)
+    )
+
+
 def same_rows(frame: pd.DataFrame) -> NDArray[np.int64]:
     """Return a number for each row, the same for equal rows.
 
@@ -121,11 +134,6 @@ def same_rows(frame: pd.DataFrame) -> NDArray[np.int64]:
     """
     numbered = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
     return np.asarray(numbered, np.int64)
-
-
-def _refusal(table: pd.DataFrame, row: int, reason: str) -> Refusal:
-    text = ", ".join(str(value) for value in table.iloc[row] if not pd.isna(value))
-    return Refusal(int(table.index[row]), shortened(text, 80), reason)
 
 
 def _cannot_be_used(name: str, refused: tuple[Refusal, ...], rows: int, strict: bool) -> str:

@@ -1,4 +1,4 @@
-"""The rows of a file, one at a time, whatever its format: delimited text, Excel, Parquet, or a list of SMILES."""
+"""The rows of a file, one at a time, whatever its format: delimited text, Excel, Parquet, SMILES, or an SD file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from amalthea.errors import DataError, MissingDependencyError
 
 
 class Record(NamedTuple):
-    """One row of a file: the line it begins on (from 1), its fields as text, and why it cannot be used, if so."""
+    """One row of a file: its line or place (from 1), its fields as text, and why it cannot be used, if so."""
 
     line: int
     fields: list[str]
@@ -42,7 +42,7 @@ def records(path: Path) -> Iterator[Record]:
     """Yield the header of a file and then its rows, with constant memory; blank rows at its end are left out.
 
     Args:
-        path: an existing file; its suffix says the format: .xlsx, .parquet, .smi, anything else is delimited text.
+        path: an existing file; its suffix says the format: .xlsx, .parquet, .smi, .sdf, else delimited text.
 
     Raises:
         DataError: the file is not what its name says, or is not text.
@@ -55,6 +55,10 @@ def records(path: Path) -> Iterator[Record]:
             rows = _parquet_records(path)
         case ".smi" | ".smiles":
             rows = _smiles_records(path)
+        case ".sdf" | ".sd":
+            from amalthea.data.sdf import sdf_records
+
+            return sdf_records(path)
         case _:
             rows = _text_records(path)
     return _without_blank_tail(rows)

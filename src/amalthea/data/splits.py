@@ -1,6 +1,6 @@
 """Which rows are held out together: folds that keep groups whole, balanced in size and in classes.
 
-Every function takes arrays and returns `fold_ids`, shape (n,): the fold that holds out each row.
+Functions named after folds take arrays and return `fold_ids`, shape (n,): the fold that holds out each row.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from amalthea.data.columns import MISSING_TEXT, is_missing, natural_order
-from amalthea.data.wording import counted
+from amalthea.data.times import parse_times
+from amalthea.data.wording import counted, listed
 from amalthea.errors import DataError
 
 
@@ -117,6 +118,44 @@ def column_folds(labels: pd.Series[Any]) -> NDArray[np.int64]:
     return np.asarray(labels.map({label: fold for fold, label in enumerate(order)}), np.int64)
 
 
+def future(times: pd.Series[Any], share: float = 0.2, groups: ArrayLike | None = None) -> NDArray[np.bool_]:
+    """Say which rows are the future, to be predicted from the others, the past.
+
+    Rows of the same time stay together, so the share is met as nearly as the times allow. A row that has a copy in
+    the past is no question about the future and is counted with the past.
+
+    Args:
+        times: n times as text, with the column's name: numbers such as years, or dates.
+        share: the fraction of the rows that is the future.
+        groups: shape (n,), integers: copies of the same example share one; None: there are no copies.
+
+    Returns:
+        Shape (n,).
+
+    Raises:
+        DataError: a time is missing or cannot be read, all are the same, or the future holds nothing but copies.
+
+    Example:
+        >>> future(pd.Series(["1999", "2004", "2001", "2004", "2003", "2000"], name="year"), share=0.3).tolist()
+        [False, True, False, True, False, False]
+    """
+    values = parse_times(times)
+    moments, counts = np.unique(values, return_counts=True)
+    if len(moments) < 2:
+        raise DataError(f"the time column '{times.name}' has one value only: there is no past to learn from.")
+    later = np.cumsum(counts[::-1])[::-1][1:]  # the rows from each moment on, without the first: some past must be
+    start = moments[1:][np.argmin(np.abs(later - share * len(values)))]
+    ahead: NDArray[np.bool_] = values >= start
+    if groups is not None:
+        ahead &= ~np.isin(groups, np.asarray(groups)[~ahead])
+    if not ahead.any():
+        raise DataError(
+            f"by '{times.name}', every example of the future has a copy in the past: nothing is left to be predicted. "
+            "Choose another split."
+        )
+    return ahead
+
+
 def codes(labels: pd.Series[Any]) -> NDArray[np.int64]:
     """Return a number for each label; rows without a label are groups of their own.
 
@@ -162,31 +201,49 @@ def together(*groupings: ArrayLike) -> NDArray[np.int64]:
     return codes(pd.Series(connected_components(links, directed=False)[1][:n]))
 
 
-def check_classes(fold_ids: NDArray[np.int64], classes: NDArray[np.float64], labels: tuple[str, ...]) -> None:
-    """See to it that every fold holds out, and every member learns from, at least two classes.
+def check_classes(
+    fold_ids: NDArray[np.int64], classes: NDArray[np.float64], labels: tuple[str, ...]
+) -> tuple[str, ...]:
+    """See to it that the members of every fold learn from at least two classes.
 
     Args:
-        fold_ids: shape (n,).
+        fold_ids: shape (n,); -1 where a row is always learned from and never held out.
         classes: shape (n,), codes of classes, NaN where unknown.
         labels: the classes' names.
 
+    Returns:
+        Sentences on the classes that the members of some fold never see, and on folds that hold out one class only.
+
     Raises:
-        DataError: a fold has examples of one class only; the message says which.
+        DataError: a fold's members would learn from one class only; the message says which.
 
     Example:
         >>> check_classes(np.array([0, 0, 1, 1]), np.array([0.0, 1.0, 1.0, 1.0]), ("no", "yes"))
         Traceback (most recent call last):
-        amalthea.errors.DataError: fold 2 of 2 has only class 'yes' among its own 2 rows, ...
+        amalthea.errors.DataError: outside of fold 1 of 2 there is only class 'yes' to learn from. ...
     """
     folds = int(fold_ids.max()) + 1
-    known = np.isfinite(classes)
-    parts = [(fold_ids == fold, "among its own", fold) for fold in range(folds)]
-    parts += [(fold_ids != fold, "to learn from in the other", fold) for fold in range(folds if folds > 1 else 0)]
-    for rows, where, fold in parts:
-        present = np.unique(classes[rows & known])
-        if len(present) < 2:
-            only = f"only class '{labels[int(present[0])]}'" if len(present) else "no label"
+    alone, unseen = [], []
+    for fold in range(folds):
+        own = np.unique(classes[(fold_ids == fold) & np.isfinite(classes)]).astype(int)
+        learned = (fold_ids != fold) | ((fold_ids == fold).all())  # with one fold, all members see all rows
+        others = np.unique(classes[learned & np.isfinite(classes)]).astype(int)
+        if len(others) < 2:
+            only = f"only class '{labels[others[0]]}'" if len(others) else "no label"
+            where = f"outside of fold {fold + 1} of {folds}" if not learned.all() else "in all rows"
             raise DataError(
-                f"fold {fold + 1} of {folds} has {only} {where} {counted(int(rows.sum()), 'row')}, so nothing can be "
-                "judged there. Ask for fewer folds, another seed or another split."
+                f"{where} there is {only} to learn from. Ask for fewer folds, another seed or another split."
             )
+        if len(own) < 2:
+            alone.append(fold + 1)
+        unseen += [labels[code] for code in own if code not in others]
+    notes = []
+    if alone:
+        notes.append(f"Fewer than two classes are held out in {_folds(alone)}; figures are of all folds together.")
+    if unseen:
+        notes.append(f"All examples of these classes share a fold, whose members never saw them: {listed(unseen)}.")
+    return tuple(notes)
+
+
+def _folds(numbers: list[int]) -> str:
+    return f"fold{'s' * (len(numbers) > 1)} {listed(numbers, 10)}"

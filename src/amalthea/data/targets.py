@@ -42,13 +42,14 @@ class Labels:
     notes: tuple[str, ...]
 
 
-def read_targets(table: pd.DataFrame, options: ReadOptions, taken: Sequence[str] = ()) -> Labels:
+def read_targets(table: pd.DataFrame, options: ReadOptions, taken: Sequence[str] = (), unit: str = "") -> Labels:
     """Read the targets of a table.
 
     Args:
         table: n rows, all columns as text.
         options: names of the targets, task and threshold, where the user gave them.
         taken: columns that hold the examples themselves (the SMILES) and so are no targets.
+        unit: the unit of the targets' values, where it is known.
 
     Raises:
         DataError: a target is not there, not to be found, constant, or holds nothing that can be learned.
@@ -58,11 +59,11 @@ def read_targets(table: pd.DataFrame, options: ReadOptions, taken: Sequence[str]
         >>> labels.targets[0].task, labels.values[:, 0].tolist(), labels.problems.tolist()
         ('regression', [-0.5, -1.25, 0.5, nan], ['', '', '', "'logS' is missing"])
     """
-    names = choose_targets(table, options.target, [*taken, *options.ignore])
+    names = choose_targets(table, options.target, [*taken, *options.ignore, *options.keep])
     targets, values, problems = [], [], []
     notes = [] if options.target else [f"'{names[0]}' is taken for the target; --target names another one."]
     for name in names:
-        target, note = infer_target(table[name], options)
+        target, note = infer_target(table[name], options, unit)
         found, trouble = encode(table[name], target)
         _check(target, found)
         targets.append(target)
@@ -113,12 +114,12 @@ def infer_target(column: pd.Series, options: ReadOptions, unit: str = "") -> tup
     """Return what kind of target a column is, and the sentence that says why.
 
     Text and two values mean classification; so do at most ten whole numbers in at least twenty rows for each;
-    other numbers mean regression.
+    other numbers, and all that have a unit, mean regression.
 
     Args:
         column: n values as text, with the column's name.
         options: the task and the threshold that the user asked for.
-        unit: the unit of its values.
+        unit: the unit of its values, where it is known.
 
     Raises:
         DataError: the column is empty, or text with too many values to be classes.
@@ -135,7 +136,10 @@ def infer_target(column: pd.Series, options: ReadOptions, unit: str = "") -> tup
             Target(name, "classification", ("0", "1"), threshold=threshold),
             f"'{name}' is classified: 1 where it is at least {threshold:g}, 0 elsewhere.",
         )
-    task, why = _task(column, options)
+    if unit and options.task is None and is_numeric(column):
+        task, why = "regression", f"is a quantity in {unit}"
+    else:
+        task, why = _task(column, options)
     if task == "regression":
         return Target(name, "regression", unit=unit), f"'{name}' {why}: regression."
     classes = tuple(_class_labels(known))

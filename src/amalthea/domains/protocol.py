@@ -84,11 +84,11 @@ class Domain(Protocol):
         ...
 
     def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:
-        """Return the group of each example, shape (n,), for a split of this kind: "scaffold"."""
+        """Return the group of each example, shape (n,), for a split of this kind: "scaffold", "cluster"."""
         ...
 
     def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
-        """Return the featurizers that `choice` (one of `feature_choices`) stands for."""
+        """Return the featurizers that `choice` stands for; several: what serves is found by measurement."""
         ...
 
     def restore(self, state: dict[str, Any]) -> Featurizer:

@@ -17,6 +17,23 @@ Calibration = IntervalCalibration | Temperature | None
 """What turns a spread into an honest interval, or probabilities into honest ones; None with one fold."""
 
 
+def mixed(members: Sequence[NDArray[Any]], shares: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """Return the mixture of what several ensembles say, member by member.
+
+    Args:
+        members: for each ensemble, shape (m, n, width); NaN for members left out.
+        shares: for each ensemble how much it counts, of a shape that fits.
+
+    Example:
+        >>> said = [np.full((1, 1, 1), 2.0), np.full((1, 1, 1), np.nan)]
+        >>> mixed(said, [np.ones((1, 1, 1)), np.zeros((1, 1, 1))]).tolist()
+        [[[2.0]]]
+    """
+    parts = [np.where(share > 0, share * said, 0.0) for said, share in zip(members, shares, strict=True)]
+    mixture: NDArray[np.float32] = np.sum(parts, axis=0).astype(np.float32)
+    return mixture
+
+
 def pooled(members: NDArray[np.float32], folds: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean over all members, and the spread within a fold's members, pooled over the folds.
 
@@ -34,7 +51,8 @@ def pooled(members: NDArray[np.float32], folds: int) -> tuple[NDArray[np.float64
         if len(own) > 1:
             variances.append(own.var(axis=0, ddof=1))
     mean = members[used].mean(axis=0, dtype=np.float64) if len(used) else np.full(members.shape[1:], np.nan)
-    return mean, np.sqrt(np.mean(variances, axis=0)) if variances else np.zeros_like(mean)
+    spread = np.sqrt(np.mean(variances, axis=0)) if variances else np.zeros_like(mean)
+    return mean, np.where(np.isnan(mean), np.nan, spread)
 
 
 def answer_all(
@@ -77,6 +95,27 @@ def _answer(
         return {"mean": mean, "std": std, "lower": None, "upper": None}
     lower, upper = calibration.interval(mean, std)
     return {"mean": mean, "std": calibration.sigma(std), "lower": lower, "upper": upper}
+
+
+def beside(table: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the input's own columns and, behind them, the columns of `amalthea predict`.
+
+    The names of the answers are fixed: a column of the input that is called like one of them becomes `input_NAME`.
+
+    Example:
+        >>> beside(pd.DataFrame({"x": [1], "std": [2]}), pd.DataFrame({"prediction": [3], "std": [4]}))
+           x  input_std  prediction  std
+        0  1          2           3    4
+    """
+    taken = {*answers.columns, *(name for name in table.columns if name not in answers.columns)}
+    names = []
+    for name in table.columns:
+        new = name
+        while name in answers.columns and new in taken:
+            new = f"input_{new}"
+        taken.add(new)
+        names.append(new)
+    return pd.concat([table.set_axis(names, axis=1), answers], axis=1)
 
 
 def columns(prediction: Prediction, targets: Sequence[Target], index: pd.Index[Any]) -> pd.DataFrame:

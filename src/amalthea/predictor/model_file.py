@@ -14,8 +14,9 @@ import pandas as pd
 
 from amalthea.data import archive
 from amalthea.data.dataset import Target
+from amalthea.data.wording import shortened
 from amalthea.domains import domain
-from amalthea.errors import ModelFileError
+from amalthea.errors import AmaltheaError, MissingDependencyError, ModelFileError
 from amalthea.predictor.answers import Calibration
 from amalthea.predictor.predictor import Part, Predictor
 from amalthea.training.history import History
@@ -43,12 +44,17 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
                 "folds": predictor.parts[0].ensemble.folds,
                 "members": predictor.parts[0].ensemble.members,
                 "seed": predictor.parts[0].ensemble.seed,
-                "left_out": {p.featurizer.name: _history(p.ensemble).left_out for p in predictor.parts},
+                "shares": {part.featurizer.name: part.shares for part in predictor.parts},
+                "training": {part.featurizer.name: _training(_history(part.ensemble)) for part in predictor.parts},
                 "calibrations": [_packed(calibration) for calibration in predictor.calibrations],
                 "applicability": predictor.applicability.state(),
                 "input_state": predictor.input_state,
                 "validation": predictor.validation.state(),
                 "facts": predictor.facts,
+                "text": {
+                    "out_of_fold": archive.text_columns(predictor.out_of_fold),
+                    "examples": archive.text_columns(predictor.examples),
+                },
             }
         ),
         "network.json": archive.pack_json(
@@ -86,39 +92,56 @@ def load_model(path: str | os.PathLike[str], *, custom_objects: Mapping[str, Any
     """
     parts = archive.read_parts(Path(path))
     try:
-        card = json.loads(parts["model.json"])
-        if card["format"] > FORMAT:
-            raise ModelFileError(
-                f"{path} was written by Amalthea {card['facts'].get('versions', {}).get('amalthea', '?')} in format "
-                f"{card['format']}; this version reads up to {FORMAT}. Install a newer one."
-            )
-        return _open(card, parts, custom_objects)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise ModelFileError(f"{path} is not a saved model, or is damaged: {error!r}.") from error
+        return _open(_card(parts), parts, custom_objects)
+    except MissingDependencyError:
+        raise
+    except AmaltheaError as error:
+        raise ModelFileError(f"{path} cannot be opened: {error}") from error
+    except Exception as error:  # whatever a damaged or hostile file provokes
+        told = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        raise ModelFileError(f"{path} is not a saved model, or is damaged ({shortened(told, 200)}).") from error
+
+
+def _card(parts: Mapping[str, bytes]) -> Any:
+    """Return what model.json says, once it is certain that this version can read it."""
+    card = json.loads(parts["model.json"])
+    version = card["format"]
+    if type(version) is not int or version < 1:
+        raise ModelFileError(f"there is no format {version!r}. Save the model again, or copy it anew.")
+    if version > FORMAT:
+        writer = shortened(str(card["facts"]["versions"]["amalthea"]), 20)
+        raise ModelFileError(
+            f"Amalthea {writer} wrote it in format {version}; this version reads up to {FORMAT}. Install a newer one."
+        )
+    return card
 
 
 def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, Any] | None) -> Predictor:
     targets = tuple(Target(**{**stored, "classes": tuple(stored["classes"])}) for stored in card["targets"])
-    out_of_fold = archive.unpack_table(parts["out_of_fold.csv"])
+    out_of_fold = archive.unpack_table(parts["out_of_fold.csv"], card["text"]["out_of_fold"])
     arrays = archive.unpack_arrays(parts["weights.safetensors"])
-    history = archive.unpack_table(parts["history.csv"])
+    history = archive.unpack_table(parts["history.csv"], {"features": False})
     networks = json.loads(parts["network.json"])
     home = domain(card["domain"])
     loaded = []
     for name, state in card["featurizers"].items():
         featurizer = home.restore(state)
-        ensemble = _ensemble(card, networks[name], custom_objects, name)
         own = {key.removeprefix(f"{name}/"): values for key, values in arrays.items() if key.startswith(f"{name}/")}
         frame = history[history["features"] == name].drop(columns="features").dropna(axis=1, how="all")
-        ensemble.restore(
-            own,
-            np.zeros((1, len(featurizer.feature_names)), np.float32),
-            out_of_fold["fold"].to_numpy(np.int64),
-            History.from_frame(frame, len(ensemble), card["left_out"][name]),
-            None,
-        )
-        loaded.append(Part(featurizer, ensemble))
-    return Predictor(
+        past = _past(frame, card["folds"] * card["members"], card["training"][name])
+        _check_weights(own, past)
+        ensemble = _ensemble(card, networks[name], custom_objects, name)
+        example = np.zeros((1, len(featurizer.feature_names)), np.float32)
+        ensemble.restore(own, example, out_of_fold["fold"].to_numpy(np.int64), past, None)
+        answers = ensemble.predict(example).mean
+        if answers.shape != (1, sum(target.width for target in targets)):
+            raise ModelFileError(f"the network of {name!r} does not fit the targets: it answers {answers.shape[1:]}.")
+        shares = np.array(card["shares"][name], np.float64)
+        if shares.shape != (ensemble.folds, answers.shape[1]) or not np.isfinite(shares).all():
+            raise ModelFileError(f"the shares of {name!r} do not fit the folds and the targets.")
+        loaded.append(Part(featurizer, ensemble, shares))
+    examples = parts.get("examples.csv")
+    predictor = Predictor(
         domain=card["domain"],
         targets=targets,
         parts=tuple(loaded),
@@ -130,8 +153,14 @@ def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, An
         validation=Validation.from_state(card["validation"]),
         out_of_fold=out_of_fold,
         facts=card["facts"],
-        examples=archive.unpack_table(parts["examples.csv"]) if "examples.csv" in parts else pd.DataFrame(),
+        examples=pd.DataFrame() if examples is None else archive.unpack_table(examples, card["text"]["examples"]),
     )
+    features = [len(part.featurizer.feature_names) for part in loaded]
+    fits = len(targets) == len(predictor.calibrations) and features[:1] == [predictor.applicability.features]
+    if not fits or not {"data", "fingerprint", "notes", "versions"} <= {*card["facts"]}:
+        raise ModelFileError("the parts of model.json do not fit each other.")
+    _ = predictor.refused  # raises where they cannot be read
+    return predictor
 
 
 def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None, name: str) -> Ensemble:
@@ -142,12 +171,47 @@ def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None,
 
     try:
         model = keras.saving.deserialize_keras_object(network, custom_objects=custom_objects, safe_mode=True)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # Keras raises whatever a config provokes
         raise ModelFileError(
-            f"The network of {name!r} cannot be rebuilt: {str(error).splitlines()[0]} If it uses Keras classes of your "
-            "own, pass them: load_model(path, custom_objects={...})."
+            f"the network of {name!r} cannot be rebuilt ({shortened(str(error).partition(chr(10))[0], 200)}). If it "
+            "uses Keras classes of your own, pass them: load_model(path, custom_objects={...})."
         ) from error
+    if not isinstance(model, keras.Model):
+        raise ModelFileError(f"the network of {name!r} is no Keras model but {shortened(repr(model), 60)}.")
     return Ensemble(model, folds=card["folds"], members=card["members"], seed=card["seed"])
+
+
+def _past(frame: pd.DataFrame, members: int, stored: Mapping[str, Any]) -> History:
+    """Return the history of a training from its table and the rest of it."""
+    last = frame[["member", "epoch"]].max().fillna(-1)
+    if last["member"] >= members or last["epoch"] >= max(1, len(frame)) or len(stored["epochs"]) != members:
+        raise ModelFileError("history.csv does not fit the members.")
+    return dataclasses.replace(
+        History.from_frame(frame, members, stored["left_out"]),
+        epochs=np.array(stored["epochs"], np.int64),
+        notes=tuple(stored["notes"]),
+        interrupted=bool(stored["interrupted"]),
+    )
+
+
+def _check_weights(weights: Mapping[str, Any], past: History) -> None:
+    """Refuse weights that are not finite in a member that answers."""
+    used = np.delete(np.arange(len(past.epochs)), list(past.left_out))
+    for name, values in weights.items():
+        if len(values) != len(past.epochs):
+            raise ModelFileError(f"the weights {name!r} are those of {len(values)} members, not of {len(past.epochs)}.")
+        if not np.isfinite(values[used]).all():
+            raise ModelFileError(f"the weights {name!r} are damaged: not all are finite numbers.")
+
+
+def _training(history: History) -> dict[str, Any]:
+    """Return what history.csv does not tell."""
+    return {
+        "left_out": history.left_out,
+        "epochs": history.epochs,
+        "notes": history.notes,
+        "interrupted": history.interrupted,
+    }
 
 
 def _history(ensemble: Ensemble) -> History:

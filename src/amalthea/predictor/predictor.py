@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.data.dataset import Dataset, Inputs, Refusal, Target
+from amalthea.data.wording import shortened
 from amalthea.domains import domain
 from amalthea.domains.protocol import Featurizer
 from amalthea.errors import AmaltheaError, DataError
-from amalthea.predictor.answers import Calibration, answer_all, columns, pooled
+from amalthea.predictor.answers import Calibration, answer_all, beside, columns, mixed, pooled
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability import Applicability
 from amalthea.validation.metrics import bootstrap
@@ -25,16 +27,24 @@ from amalthea.validation.summary import Validation
 if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble
 
+NO_ANSWER = "the network's answer is no finite number"
 FAR = 95.0
 """The percentile of the distance to the training set above which a prediction is warned of."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Part:
-    """A set of features and the ensemble that learned from them."""
+    """A set of features and the ensemble that learned from them.
+
+    Args:
+        featurizer: makes the features.
+        ensemble: the networks.
+        shares: shape (folds, sum of the targets' widths): how much they count beside the other parts in each fold.
+    """
 
     featurizer: Featurizer
     ensemble: Ensemble
+    shares: NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,7 +54,7 @@ class Predictor:
     Args:
         domain: the kind of data: "tables", "molecules".
         targets: what it predicts.
-        parts: one ensemble for each set of features in use, all on the same folds; their answers are averaged.
+        parts: one ensemble for each set of features in use, all on the same folds; their answers are mixed.
         calibrations: one a target: what turns the members' spread into an honest interval, or probabilities into
             honest ones; None with one fold.
         applicability: how far from the training set an example lies.
@@ -75,7 +85,7 @@ class Predictor:
         """Predict the targets of new examples.
 
         Args:
-            inputs: a file, a table, or a list of examples (SMILES; rows as dicts).
+            inputs: a file, a table, or a list of examples (SMILES; rows as dicts; or both as one dict of columns).
 
         Returns:
             For one regression `mean`, `std`, `lower`, `upper` of shape (n,); for one classification `mean` and `std`
@@ -86,11 +96,13 @@ class Predictor:
             AmaltheaError: nothing in `inputs` can be used.
         """
         home = domain(self.domain)
+        if isinstance(inputs, str) and not os.path.exists(inputs):
+            raise DataError(f"no such file: {shortened(inputs)}. An example itself is given in a list: predict([...]).")
         if isinstance(inputs, str | os.PathLike):
             read = list(home.read_inputs(Path(inputs), dict(self.input_state), rows=1_000_000_000))
             asked = read[0] if read else home.inputs(pd.DataFrame(), dict(self.input_state))
         else:
-            asked = home.inputs(inputs, dict(self.input_state))
+            asked = home.inputs(_as_table(inputs), dict(self.input_state))
         return self.answer(asked)
 
     def answer(self, asked: Inputs) -> Prediction:
@@ -105,14 +117,16 @@ class Predictor:
         applicability = np.full(count, np.nan)
         if len(good):
             kept = [values[np.isin(np.flatnonzero(asked.problems == ""), good)] for values in features]
-            members[:, good] = np.nanmean(
-                [part.ensemble.predict(x).members for part, x in zip(self.parts, kept, strict=True)], axis=0
+            members[:, good] = mixed(
+                [part.ensemble.predict(x).members for part, x in zip(self.parts, kept, strict=True)],
+                [np.repeat(part.shares, part.ensemble.members, axis=0)[:, None] for part in self.parts],
             )
             applicability[good] = self.applicability.percentile(kept[0])
         warnings = asked.warnings.copy()
         for row in np.flatnonzero(applicability > FAR):
             warnings[row] = "; ".join(filter(None, [warnings[row], "far from the training set"]))
         mean, std = pooled(members, self.parts[0].ensemble.folds)
+        problems[(problems == "") & ~np.isfinite(mean).all(axis=1)] = NO_ANSWER
         return dataclasses.replace(
             answer_all(self.targets, self.calibrations, mean, std, members),
             applicability=applicability,
@@ -127,15 +141,32 @@ class Predictor:
             yield self.table(asked)
 
     def table(self, asked: Inputs) -> pd.DataFrame:
-        """Return the input's columns and, behind them, the columns of `amalthea predict`."""
-        prediction = self.answer(asked)
-        return pd.concat([asked.table, columns(prediction, self.targets, asked.table.index)], axis=1)
+        """Return the input's columns and, behind them, the columns of `amalthea predict`; see `beside`."""
+        return beside(asked.table, columns(self.answer(asked), self.targets, asked.table.index))
+
+    def trained_on(self, data: Dataset) -> NDArray[np.bool_]:
+        """Say which examples are copies of training examples, shape (n,).
+
+        Where the model was saved without its examples, only a file is known again, by its fingerprint.
+        """
+        names = list(data.examples.columns)
+        if not set(names) <= set(self.examples.columns):
+            same = bool(data.fingerprint) and data.fingerprint == self.facts["fingerprint"]
+            return np.full(len(data), same)
+        known = set(_rows(self.examples[names]))
+        return np.array([row in known for row in _rows(data.examples)], bool)
 
     def evaluate(self, data: Dataset) -> dict[str, dict[str, Any]]:
-        """Return, by target, the metrics on new labelled data, as `Figure`s with bootstrap errors."""
+        """Return, by target, the metrics on new labelled data, as `Figure`s with bootstrap errors.
 
+        Raises:
+            AmaltheaError: the data have other targets, or no example has both a value and a prediction.
+        """
+        if data.domain != self.domain:
+            raise AmaltheaError(f"This model knows {self.domain}, and these data are {data.domain}.")
         if [target.name for target in data.targets] != [target.name for target in self.targets]:
-            raise AmaltheaError("These data have other targets than the model.")
+            told = ", ".join(target.name for target in data.targets)
+            raise AmaltheaError(f"These data have other targets than the model: {told}.")
         asked = Inputs(data.examples, data.examples, np.full(len(data), "", object), np.full(len(data), "", object))
         prediction = self.answer(asked)
         figures = {}
@@ -171,9 +202,29 @@ class Predictor:
         )
         return f"{head}\n{self.validation}"
 
+    def _repr_html_(self) -> str:
+        head = repr(self).partition("\n")[0]
+        return f"<p>{html.escape(head[1:-1])}</p>{self.validation._repr_html_()}"
+
     def _features(self, examples: pd.DataFrame) -> tuple[list[NDArray[np.float32]], NDArray[np.object_]]:
         made = [part.featurizer.transform(examples) for part in self.parts]
         problems = np.full(len(examples), "", object)
         for _, found in made:
             problems = np.where(problems == "", found, problems)
         return [values for values, _ in made], problems
+
+
+def _as_table(inputs: Any) -> Any:
+    """Return rows given as dicts, or one dict of columns, as a table; everything else as it is."""
+    if isinstance(inputs, Mapping):
+        single = not any(isinstance(values, Sized) and not isinstance(values, str) for values in inputs.values())
+        return pd.DataFrame([inputs] if single else dict(inputs))
+    if isinstance(inputs, Sequence) and len(inputs) and all(isinstance(row, Mapping) for row in inputs):
+        return pd.DataFrame(list(inputs))
+    return inputs
+
+
+def _rows(examples: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Return each row as a tuple, None where a value is missing."""
+    known = examples.astype(object).where(examples.notna(), None)
+    return list(known.itertuples(index=False, name=None))

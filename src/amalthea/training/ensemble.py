@@ -160,16 +160,36 @@ class Ensemble:
             )
         together = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
         ids = self._folds(count, together, fold_ids)
-        _build(self.model, x, y, sample_weight)
         assignment = assign(ids, self.folds, self.members, fraction, together, self.seed)
         settings = Settings(epochs, batch_size, patience, self.seed, callbacks, verbose)
+        history = self._fit(x, y, sample_weight, assignment, settings)
+        for note in history.notes:
+            warnings.warn(note, TrainingWarning, stacklevel=2)
+        return history
+
+    def fit_assigned(
+        self, x: Any, y: Any, assignment: Assignment, *, epochs: int, batch_size: int, verbose: Verbosity = "auto"
+    ) -> History:
+        """Train all members on the rows that an assignment gives them.
+
+        Args:
+            x: inputs as in `fit`.
+            y: targets as in `fit`.
+            assignment: who trains on what; of as many folds and members as the ensemble.
+            epochs: passes through each member's training rows.
+            batch_size: rows in one step.
+            verbose: "auto" shows progress on a terminal.
+        """
+        settings = Settings(epochs, batch_size, None, self.seed, (), verbose)
+        return self._fit(as_arrays(x, "x"), as_arrays(y, "y"), None, assignment, settings)
+
+    def _fit(self, x: Any, y: Any, sample_weight: Any, assignment: Assignment, settings: Settings) -> History:
+        _build(self.model, x, y, sample_weight)
         trained = train(self.model, x, y, sample_weight, assignment, settings)
-        self.fold_ids, self.history = ids, trained.history
+        self.fold_ids, self.history = assignment.fold_ids, trained.history
         self._trainable, self._others = trained.trainable, trained.others
         self._example = jax.tree.map(lambda values: values[:1], x)
         self._out_of_fold = self._predict_out_of_fold(x, assignment) if self.folds > 1 else None
-        for note in trained.history.notes:
-            warnings.warn(note, TrainingWarning, stacklevel=2)
         return trained.history
 
     @property

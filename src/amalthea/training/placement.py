@@ -9,8 +9,11 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-CACHE_BYTES = 2**21
-"""Members whose variables together fit here advance side by side, so that a step stays in a core's own cache."""
+CACHE_BYTES = 3 * 2**20
+"""Members whose variables together fit here advance side by side, so that a step stays near a core's own cache."""
+
+SIDE_BY_SIDE = 12
+"""Members that advance side by side at most: more gain nothing."""
 
 MEMORY_BYTES = 2**30
 """Members train at the same time as long as their variables together fit here; the others wait for their turn."""
@@ -61,7 +64,7 @@ def place(
     Example:
         >>> placement = place(members=50, member_bytes=40_000, devices=jax.devices()[:1])
         >>> placement.group, placement.portion, placement.padded
-        (50, 50, 50)
+        (50, 10, 50)
     """
     devices = jax.devices() if devices is None else devices
     group = max(1, min(members, (MEMORY_BYTES if memory is None else memory) // member_bytes))
@@ -79,10 +82,10 @@ def _portion(share: int, member_bytes: int, platform: str) -> int:
     """
     if platform != "cpu":
         return share
-    most = CACHE_BYTES // member_bytes
+    most = min(CACHE_BYTES // member_bytes, SIDE_BY_SIDE)
     if most < 2:
         return 1
-    sizes = range(max(2, most // 2), max(2, most) + 1)
+    sizes = range(max(2, most // 3), most + 1)
     return min(sizes, key=lambda size: (_round_up(share, size), -size)) if share > most else max(2, share)
 
 

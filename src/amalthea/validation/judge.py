@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.data.dataset import Dataset, Target
+from amalthea.data.splits import random_folds
 from amalthea.validation import baselines
 from amalthea.validation.calibration import (
     IntervalCalibration,
@@ -23,6 +24,8 @@ from amalthea.validation.metrics import bootstrap, main_metric
 from amalthea.validation.summary import TargetSummary, Validation
 
 Array = NDArray[np.float64]
+
+FIFTHS = 5
 
 
 class OutOfFold(Protocol):
@@ -62,7 +65,7 @@ def judge(
         dataset: examples and targets.
         out_of_fold: raw predictions; None with one fold.
         features: shape (n, d): what the baselines learn from.
-        fold_ids: shape (n,).
+        fold_ids: shape (n,); -1 for rows that are learned from and never judged.
         units: shape (n,): rows that the bootstrap draws together.
         members: M, the members a fold.
         seed: of baselines and bootstrap.
@@ -70,40 +73,54 @@ def judge(
     """
     folds = int(fold_ids.max()) + 1
     if out_of_fold is None:
-        summaries = [TargetSummary(t.name, t.task, t.unit, _main(t), {}, {}, {}, None) for t in dataset.targets]
-        return Judgement(Validation(tuple(summaries), 1, members, len(dataset)), (None,) * len(summaries))
+        nothing = [TargetSummary(t.name, t.task, t.unit, _main(t), {}, {}, {}, None) for t in dataset.targets]
+        return Judgement(Validation(tuple(nothing), 1, members, len(dataset)), (None,) * len(nothing))
     ends = np.cumsum([target.width for target in dataset.targets]).tolist()
-    judged = []
+    summaries, calibrations = [], []
     notes: list[str] = []
     for index, (target, end) in enumerate(zip(dataset.targets, ends, strict=True)):
         mean, std = (np.asarray(values)[:, end - target.width : end] for values in (out_of_fold.mean, out_of_fold.std))
-        known = np.isfinite(dataset.values[:, index]) & np.isfinite(mean).all(axis=1)
-        truth, own_folds, own_units = dataset.values[known, index], fold_ids[known], units[known]
-        calibration, answers, covered = _calibrate(target, truth, mean[known], std[known], own_folds, own_units)
+        labelled = np.isfinite(dataset.values[:, index])
         simple = baselines.out_of_fold(
-            target.task, features[known], truth, own_folds, classes=target.width, seed=seed, progress=progress
+            target.task,
+            features[labelled],
+            dataset.values[labelled, index],
+            fold_ids[labelled],
+            classes=target.width,
+            seed=seed,
+            progress=progress,
         )
         notes += simple.notes
-        given = {name: v[known] for name, v in dataset.references.items() if target.task == "regression"}
-        compared = {"network": answers, **simple.predictions, **given}
-        figures = bootstrap(target.task, truth, compared, own_units, seed=seed)
-        others: Mapping[str, Any] = {name: own for name, own in figures.figures.items() if name != "network"}
-        differences = {name: figures.difference("network", name) for name in others}
-        summary = TargetSummary(
-            target.name,
-            target.task,
-            target.unit,
-            figures.main,
-            figures.figures["network"],
-            others,
-            differences,
-            covered,
+        known = labelled & np.isfinite(mean).all(axis=1)
+        truth, own_units = dataset.values[known, index], units[known]
+        calibration, answers, covered = _calibrate(
+            target, truth, mean[known], std[known], _parts(fold_ids[known], own_units, seed), own_units
         )
-        judged.append((summary, calibration))
-    summaries = [summary for summary, _ in judged]
-    calibrations = tuple(calibration for _, calibration in judged)
+        given = {name: v[known] for name, v in dataset.references.items() if target.task == "regression"}
+        others = {name: values[known[labelled]] for name, values in simple.predictions.items()} | given
+        figures = bootstrap(target.task, truth, {"network": answers, **others}, own_units, seed=seed)
+        summaries.append(
+            TargetSummary(
+                target.name,
+                target.task,
+                target.unit,
+                figures.main,
+                figures.figures["network"],
+                {name: figures.figures[name] for name in others},
+                {name: figures.difference("network", name) for name in others},
+                covered,
+            )
+        )
+        calibrations.append(calibration)
     validation = Validation(tuple(summaries), folds, members, len(dataset))
-    return Judgement(validation, calibrations, tuple(dict.fromkeys(notes)))
+    return Judgement(validation, tuple(calibrations), tuple(dict.fromkeys(notes)))
+
+
+def _parts(fold_ids: NDArray[np.int64], units: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return between which parts calibrations are cross-fitted: the folds, or fifths of the only one (the future)."""
+    if len(np.unique(fold_ids)) > 1 or len(np.unique(units)) < FIFTHS:
+        return fold_ids
+    return random_folds(len(fold_ids), FIFTHS, seed, groups=units)
 
 
 def _main(target: Target) -> str:

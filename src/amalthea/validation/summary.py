@@ -44,12 +44,13 @@ class TargetSummary:
             if beats(Figure(-difference.value, difference.error)):
                 sentences.append(
                     f"The {name} baseline is better than the network at {self.target}: by "
-                    f"{Figure(-difference.value, difference.error)} in {self.main}. Use it, or give the network more."
+                    f"{Figure(-difference.value, difference.error)} in {written(self.main)}. "
+                    "Use it, or give the network more data or better features."
                 )
             elif not beats(difference):
                 sentences.append(
                     f"The network is not clearly better at {self.target} than the {name} baseline: "
-                    f"{difference} in {self.main}."
+                    f"{difference} in {written(self.main)}."
                 )
         return sentences
 
@@ -95,13 +96,15 @@ class Validation:
             if summary.main in figures:
                 unit = f" {summary.unit}" if summary.unit and summary.main in ("rmse", "mae") else ""
                 told.append(f"{summary.target}: {title(summary.main)} {figures[summary.main]}{unit}")
-        how = f"{self.folds} folds x {self.members} members" if self.folds > 1 else f"{self.members} members, no folds"
+        judged = any(summary.metrics for summary in self.targets)
+        alone = "the past predicts the future" if judged else "no folds"
+        how = f"{self.folds} folds x {self.members} members" if self.folds > 1 else f"{self.members} members, {alone}"
         return f"{'; '.join(told) or 'no figures'} ({how}, {self.examples} examples)"
 
     def verdict(self) -> list[str]:
         """Return what a reader must know, as sentences."""
         sentences = [sentence for summary in self.targets for sentence in summary.verdict()]
-        if self.folds == 1:
+        if not any(summary.metrics for summary in self.targets):
             sentences.append("With one fold nothing was held out: there are no out-of-fold figures and no intervals.")
         return sentences
 
@@ -160,8 +163,17 @@ def title(name: str) -> str:
         >>> title("rmse"), title("roc_auc")
         ('RMSE ↓', 'ROC AUC ↑')
     """
-    written = {"r2": "R²", "accuracy": "accuracy", "brier": "Brier"}.get(name, name.upper().replace("_", " "))
-    return f"{written} {'↑' if HIGHER_IS_BETTER[name] else '↓'}"
+    return f"{written(name)} {'↑' if HIGHER_IS_BETTER[name] else '↓'}"
+
+
+def written(name: str) -> str:
+    """Return a metric's name as people write it.
+
+    Example:
+        >>> written("rmse"), written("pr_auc")
+        ('RMSE', 'PR AUC')
+    """
+    return {"r2": "R²", "accuracy": "accuracy", "brier": "Brier"}.get(name, name.upper().replace("_", " "))
 
 
 def _figure(stored: Mapping[str, Any] | None) -> Figure | None:

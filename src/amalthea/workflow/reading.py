@@ -29,6 +29,7 @@ def read(
     smiles: str | None = None,
     clean: bool = True,
     ignore: Sequence[str] = (),
+    keep: Sequence[str] = (),
 ) -> Dataset:
     """Read a file, a table or a data set of the catalogue.
 
@@ -41,12 +42,13 @@ def read(
         smiles: the SMILES column, where it is not found by itself.
         clean: keep each molecule's largest fragment, neutralized.
         ignore: columns that must not become features.
+        keep: columns that become features of a table even where they look like names of the rows.
 
     Raises:
         DataError: the file cannot be used; the message says what was found and what to do.
     """
     names = (target,) if isinstance(target, str) else tuple(target)
-    options = ReadOptions(names, task, threshold, strict, smiles, clean, tuple(ignore))
+    options = ReadOptions(names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep))
     if isinstance(source, pd.DataFrame):
         frame = as_text(source)
         return _domain_of(frame, options).dataset(frame, "table", options)

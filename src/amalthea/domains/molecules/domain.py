@@ -17,9 +17,10 @@ from amalthea.data.files import iterate_table, malformed, read_table
 from amalthea.data.reading import Found, assemble, well_formed
 from amalthea.data.targets import read_targets
 from amalthea.data.wording import counted, did_you_mean, listed
-from amalthea.domains.molecules import featurizers, scaffolds
+from amalthea.domains.molecules import chembl, clusters, featurizers, scaffolds
 from amalthea.domains.molecules.cleaning import Cleaned, clean
 from amalthea.domains.molecules.columns import find_smiles_column
+from amalthea.domains.molecules.replicates import join_replicates
 from amalthea.domains.networks import defaults_for, dense
 from amalthea.domains.protocol import Defaults, Featurizer
 from amalthea.errors import DataError
@@ -38,6 +39,8 @@ class Molecules:
     def dataset(self, table: pd.DataFrame, name: str, options: ReadOptions) -> Dataset:
         """Turn a table into molecules and targets; each change that cleaning makes is counted in the notes.
 
+        An export of activities from ChEMBL becomes one activity a compound, its replicates joined.
+
         Args:
             table: all columns as text; the index is the line in the file.
             name: what the data set is called.
@@ -52,15 +55,25 @@ class Molecules:
             >>> dataset.examples["smiles"].tolist(), dataset.groups.tolist()
             (['CCO', 'CCO', 'CCC'], [0, 0, 1])
         """
+        if options.keep:
+            raise DataError(f"molecules are learned from their structure alone: --keep {options.keep[0]} has no use.")
         table, refused = well_formed(table)
+        activities = chembl.read_activities(table, options) if chembl.is_export(table, options) else None
+        if activities is not None:
+            table, options = activities.table, activities.options
         column = _smiles_column(table, options.smiles)
-        labels = read_targets(table, options, [column])
         molecules = _clean_all(table[column], options.clean)
+        notes = (f"The molecules are in column '{column}'.", *_notes_on_changes(molecules))
+        if activities is not None:
+            activities, rows = join_replicates(activities, [molecule.smiles for molecule in molecules])
+            table, molecules = activities.table, [molecules[row] for row in rows]
+            refused, notes = (*refused, *activities.refused), (*activities.notes, *notes)
+        labels = read_targets(table, options, [column], unit=chembl.UNIT if activities else "")
         found = Found(
             examples=_examples(molecules, table.index),
             problems=np.array([molecule.problem for molecule in molecules], dtype=object),
             identity=["smiles"],
-            notes=(f"The molecules are in column '{column}'.", *_notes_on_changes(molecules)),
+            notes=notes,
             noun="molecule",
             input_state={"column": column, "clean": options.clean},
         )
@@ -102,7 +115,9 @@ class Molecules:
             yield _inputs(table, column, state["clean"])
 
     def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
-        """Return the featurizer that is asked for; "auto": descriptors for a regression, Morgan counts for classes.
+        """Return the featurizer that is asked for; "auto": descriptors and Morgan counts, to be chosen by measurement.
+
+        The first one is what usually serves: descriptors for a regression, Morgan counts for classes.
 
         Raises:
             DataError: `choice` is not one of `feature_choices`.
@@ -111,7 +126,8 @@ class Molecules:
             raise DataError(f"molecules have no features '{choice}'. Choose one of: {', '.join(self.feature_choices)}.")
         if choice == "auto":
             regression = any(target.task == "regression" for target in dataset.targets)
-            choice = "descriptors" if regression else "morgan"
+            choices = ("descriptors", "morgan") if regression else ("morgan", "descriptors")
+            return tuple(featurizers.make(name) for name in choices)
         return (featurizers.make(choice),)
 
     def restore(self, state: dict[str, Any]) -> Featurizer:
@@ -124,9 +140,13 @@ class Molecules:
         Raises:
             DataError: molecules have no such groups.
         """
-        if kind != "scaffold":
-            raise DataError(f"molecules cannot be split by '{kind}'. Choose 'random', 'scaffold', 'group' or 'column'.")
-        return scaffolds.scaffold_groups(dataset.examples["smiles"].tolist())
+        smiles = dataset.examples["smiles"].tolist()
+        if kind == "scaffold":
+            return scaffolds.scaffold_groups(smiles)
+        if kind == "cluster":
+            return clusters.cluster_groups(smiles)
+        choices = "'random', 'scaffold', 'cluster', 'group', 'time' or 'column'"
+        raise DataError(f"molecules cannot be split by '{kind}'. Choose {choices}.")
 
     def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
         """Return a compiled dense network."""

@@ -17,7 +17,7 @@ from amalthea.data.columns import (
     is_numeric,
     numbers,
 )
-from amalthea.data.wording import counted
+from amalthea.data.wording import counted, did_you_mean, listed
 from amalthea.errors import DataError
 
 MOST_CATEGORIES = 50
@@ -38,33 +38,47 @@ class Layout:
     notes: tuple[str, ...] = ()
 
 
-def find_layout(table: pd.DataFrame, taken: Sequence[str]) -> Layout:
+def find_layout(table: pd.DataFrame, taken: Sequence[str], keep: Sequence[str] = ()) -> Layout:
     """Decide what each column is.
 
     Args:
         table: all columns as text.
         taken: columns that are no features: targets, folds, groups.
+        keep: columns that the user wants as features, whatever speaks against them; only an empty one is left out.
 
     Raises:
-        DataError: no column is left.
+        DataError: no column is left, or one that is to be kept is not there.
 
     Example:
         >>> table = pd.DataFrame({"name": ["a", "b", "c"], "x": ["1,5", "2", "0,5"], "y": ["1", "2", "4"]}, dtype="str")
         >>> find_layout(table, ["y"])
         Layout(numbers=('x',), categories=(), notes=("Left out 'name': it names the rows, each value another.",))
+        >>> find_layout(table, ["y"], keep=["name"]).notes
+        ("Kept 'name' as asked, though it names the rows, each value another.",)
     """
+    columns = [str(name) for name in table.columns]
+    for name in keep:
+        if name not in columns:
+            raise DataError(
+                f"--keep {name}: no such column.{did_you_mean(name, columns)} There are: {listed(columns)}."
+            )
     plain: list[str] = []
     categories: list[str] = []
     notes = []
-    for name in map(str, table.columns):
-        if name in taken:
+    for name in columns:
+        if name in taken and name not in keep:
             continue
         column = table[name]
         known = column[~is_missing(column, MISSING_TEXT)]
         reason = _reason_to_leave_out(column, known)
+        if reason and (name not in keep or known.empty):
+            # A count, a depth or a day may look like the number of a row: only the user knows.
+            hint = f" To learn from it, use --keep '{name}'." if is_numeric(known) else ""
+            notes.append(f"Left out '{name}': {reason}.{hint}")
+            continue
         if reason:
-            notes.append(f"Left out '{name}': {reason}.")
-        elif is_numeric(column):
+            notes.append(f"Kept '{name}' as asked, though {reason}.")
+        if is_numeric(column):
             plain.append(name)
             notes.extend(_note_on_text(column))
         else:
@@ -96,7 +110,7 @@ def _reason_to_leave_out(column: pd.Series, known: pd.Series) -> str:
     if known.empty:
         return "it is empty"
     if is_identifier(column):
-        return "it names the rows, each value another"
+        return f"it {'numbers' if is_numeric(column) else 'names'} the rows, each value another"
     if known.nunique() == 1 and len(known) == len(column):
         return "it is the same in all rows"
     if is_date(column):

@@ -41,7 +41,7 @@ class Tables:
         Args:
             table: all columns as text; the index is the line in the file.
             name: what the data set is called.
-            options: targets and columns to be ignored.
+            options: targets, and columns to be ignored or kept.
 
         Raises:
             DataError: the table cannot be used.
@@ -53,7 +53,10 @@ class Tables:
         """
         table, refused = well_formed(table)
         labels = read_targets(table, options)
-        layout = find_layout(table, [*(target.name for target in labels.targets), *options.ignore])
+        targets = [target.name for target in labels.targets]
+        for target in set(targets) & set(options.keep):
+            raise DataError(f"'{target}' is the target, which cannot be a feature too. Take it out of --keep.")
+        layout = find_layout(table, [*targets, *options.ignore], options.keep)
         examples = as_examples(table, layout)
         problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
         found = Found(examples, problems, list(examples.columns), layout.notes)
@@ -105,7 +108,7 @@ class Tables:
         Raises:
             DataError: always.
         """
-        raise DataError(f"a table cannot be split by '{kind}'. Split at random, by a group column or by a fold column.")
+        raise DataError(f"a table cannot be split by '{kind}'. Choose 'random', 'group', 'time' or 'column'.")
 
     def defaults(self, dataset: Dataset) -> Defaults:
         """Return how these data are trained on when nothing else is said."""

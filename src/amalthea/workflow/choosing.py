@@ -1,0 +1,71 @@
+"""Which features serve the task, found out inside each fold's training part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.data.dataset import Dataset
+from amalthea.domains.protocol import Domain, Featurizer
+from amalthea.workflow.settings import Settings
+from amalthea.workflow.splitting import Split
+
+LEAST_SHARE = 0.25
+"""Features that would count less than this in a fold are not used there."""
+
+
+def choose_features(
+    dataset: Dataset,
+    home: Domain,
+    featurizers: Sequence[Featurizer],
+    arrays: Sequence[NDArray[np.float32]],
+    split: Split,
+    settings: Settings,
+) -> NDArray[np.float64]:
+    """Return how much the networks of each set of features count in each fold.
+
+    Inside every fold's training part, networks are rehearsed on each set of features and judged on rows that they did
+    not see; the fold's own rows take no part in it. With one set, or fewer than three folds, there is no choice to make
+    or no room for it: the first set is used.
+
+    Args:
+        dataset: n examples.
+        home: proposes the networks.
+        featurizers: the sets of features.
+        arrays: their values, shape (n, d) each.
+        split: the folds.
+        settings: how the networks are trained.
+
+    Returns:
+        Shape (sets, folds, sum of the targets' widths); over the sets they are 1 together.
+    """
+    from amalthea.training.pairs import rehearse
+    from amalthea.validation.blending import shares_by_fold
+
+    if len(featurizers) == 1 or split.folds < 3:
+        shares = np.zeros((len(featurizers), split.folds, sum(target.width for target in dataset.targets)))
+        shares[0] = 1.0
+        return shares
+    rows = len(dataset) * (split.folds - 2) // split.folds
+    rehearsed = [
+        rehearse(
+            home.network(featurizer, dataset.targets, settings.defaults, settings.steps(rows)),
+            values,
+            dataset.values,
+            split.fold_ids,
+            members=1,
+            epochs=settings.defaults.epochs,
+            batch_size=settings.defaults.batch_size,
+            seed=settings.seed,
+            verbose=settings.verbose,
+        )
+        for featurizer, values in zip(featurizers, arrays, strict=True)
+    ]
+    shares = shares_by_fold(dataset.targets, dataset.values, rehearsed)
+    shares = np.where((shares < LEAST_SHARE) & (shares < shares.max(axis=0)), 0.0, shares)
+    shares /= shares.sum(axis=0)
+    told = ", ".join(f"{f.name} {own.mean():.0%}" for f, own in zip(featurizers, shares, strict=True))
+    settings.say(f"Features, chosen inside each fold's training part: {told}.")
+    return shares

@@ -1,0 +1,113 @@
+"""The ensembles: one for each set of features in use, all on the same folds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.data.dataset import Dataset
+from amalthea.domains.protocol import Domain, Featurizer
+from amalthea.errors import AmaltheaError, TrainingWarning
+from amalthea.predictor.answers import mixed
+from amalthea.predictor.predictor import Part
+from amalthea.training.prediction import Prediction
+from amalthea.workflow.settings import Settings
+from amalthea.workflow.splitting import PAST, Split
+
+if TYPE_CHECKING:
+    from amalthea.training.ensemble import Ensemble
+
+Arrays = Sequence[NDArray[np.float32]]
+
+
+def fit_parts(
+    dataset: Dataset,
+    home: Domain,
+    featurizers: Sequence[Featurizer],
+    arrays: Arrays,
+    shares: NDArray[np.float64],
+    split: Split,
+    settings: Settings,
+) -> tuple[Part, ...]:
+    """Train an ensemble on each set of features; in a split by time, on all rows, past and future.
+
+    Raises:
+        AmaltheaError: the user stopped before every set of features was learned.
+    """
+    parts: list[Part] = []
+    for featurizer, x, share in zip(featurizers, arrays, shares, strict=True):
+        fold_ids = np.zeros_like(split.fold_ids) if split.in_time else split.fold_ids
+        ensemble = _fit(dataset, home, featurizer, x, fold_ids, dataset.groups, settings)
+        if ensemble.history is not None and ensemble.history.interrupted and len(parts) + 1 < len(featurizers):
+            raise AmaltheaError("Stopped on request before all sets of features were learned: nothing to keep.")
+        parts.append(Part(featurizer, ensemble, share))
+    return tuple(parts)
+
+
+def out_of_fold(
+    dataset: Dataset, home: Domain, arrays: Arrays, parts: Sequence[Part], split: Split, settings: Settings
+) -> Prediction | None:
+    """Return what members that never saw a row say of it, mixed over the parts, and their spread; None with one fold.
+
+    In a split by time these are members of their own, which learned from the past alone.
+    """
+    if split.in_time:
+        said = [_foretold(dataset, home, part, x, split, settings) for part, x in zip(parts, arrays, strict=True)]
+    elif split.folds > 1:
+        said = [part.ensemble.out_of_fold.members for part in parts]
+    else:
+        return None
+    members = mixed(said, [part.shares[split.fold_ids] for part in parts])
+    known = np.isfinite(members)
+    count = known.sum(axis=0)
+    total = np.where(known, members, 0).sum(axis=0, dtype=np.float64)
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    squares = np.where(known, (members - mean) ** 2, 0).sum(axis=0)
+    std = np.sqrt(np.divide(squares, count - 1, out=np.zeros_like(squares), where=count > 1))
+    return Prediction(mean=mean, std=std, members=members)
+
+
+def _foretold(
+    dataset: Dataset, home: Domain, part: Part, x: NDArray[np.float32], split: Split, settings: Settings
+) -> NDArray[np.float32]:
+    past = np.flatnonzero(split.fold_ids == PAST)
+    everyone = np.zeros(len(past), np.int64)
+    ensemble = _fit(dataset.take(past), home, part.featurizer, x[past], everyone, dataset.groups[past], settings)
+    members: NDArray[np.float32] = ensemble.predict(x).members.copy()
+    members[:, past] = np.nan
+    return members
+
+
+def _fit(
+    dataset: Dataset,
+    home: Domain,
+    featurizer: Featurizer,
+    x: NDArray[np.float32],
+    fold_ids: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    settings: Settings,
+) -> Ensemble:
+    from amalthea.training.ensemble import Ensemble
+
+    defaults, folds = settings.defaults, int(fold_ids.max()) + 1
+    rows = len(dataset) - (len(dataset) // folds if folds > 1 else 0)
+    model = home.network(featurizer, dataset.targets, defaults, settings.steps(rows))
+    ensemble = Ensemble(model, folds=folds, members=defaults.members, seed=settings.seed)
+    with warnings.catch_warnings(action="ignore", category=TrainingWarning):  # said below
+        history = ensemble.fit(
+            x,
+            dataset.values,
+            epochs=defaults.epochs,
+            batch_size=defaults.batch_size,
+            groups=groups,
+            fold_ids=fold_ids,
+            patience=settings.patience,
+            verbose=settings.verbose,
+        )
+    for note in history.notes:
+        settings.say(note)
+    return ensemble

@@ -1,0 +1,82 @@
+"""Which rows are held out together, and which are judged."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.data import splits
+from amalthea.data.dataset import Dataset
+from amalthea.data.wording import did_you_mean, listed
+from amalthea.domains.protocol import Domain
+from amalthea.errors import DataError
+from amalthea.workflow.settings import Settings
+
+PAST = -1
+"""The fold of rows that are learned from and never judged."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Split:
+    """Who is judged by whom.
+
+    Args:
+        fold_ids: shape (n,): the fold that holds a row out, 0 to K - 1; in a split by time 0 for the future, which is
+            judged by members that learned from the past, and -1 for the past.
+        units: shape (n,): rows that the bootstrap draws together: copies, or larger groups.
+        in_time: True for a split by time.
+    """
+
+    fold_ids: NDArray[np.int64]
+    units: NDArray[np.int64]
+    in_time: bool = False
+
+    @property
+    def folds(self) -> int:
+        """The number of folds."""
+        return int(self.fold_ids.max()) + 1
+
+
+def split_rows(dataset: Dataset, home: Domain, settings: Settings) -> Split:
+    """Split a data set as the settings ask for.
+
+    Raises:
+        DataError: a column is not there, there are too few groups, or a fold's members would see one class only.
+    """
+    split = _split(dataset, home, settings)
+    for index, target in enumerate(dataset.targets):
+        if target.task == "classification":
+            for note in splits.check_classes(split.fold_ids, dataset.values[:, index], target.classes):
+                settings.say(note)
+    return split
+
+
+def _split(dataset: Dataset, home: Domain, settings: Settings) -> Split:
+    copies, folds, seed = dataset.groups, settings.defaults.folds, settings.seed
+    if settings.fold_column or settings.split == "column":
+        return Split(splits.column_folds(_column(dataset, settings.fold_column, "--fold-column")), copies)
+    if settings.time_column or settings.split == "time":
+        times = _column(dataset, settings.time_column, "--time-column")
+        return Split(np.where(splits.future(times, groups=copies), 0, PAST), copies, in_time=True)
+    if settings.group or settings.split == "group":
+        units = splits.together(copies, splits.codes(_column(dataset, settings.group, "--group")))
+    elif settings.split == "random":
+        only = dataset.targets[0] if len(dataset.targets) == 1 else None
+        classes = dataset.values[:, 0] if only is not None and only.task == "classification" else None
+        return Split(splits.random_folds(len(dataset), folds, seed, groups=copies, classes=classes), copies)
+    else:
+        units = splits.together(copies, home.groups(dataset, settings.split))
+    return Split(splits.group_folds(units, folds, seed), units)
+
+
+def _column(dataset: Dataset, name: str | None, option: str) -> pd.Series[Any]:
+    if name is None:
+        raise DataError(f"This split needs a column: name it with {option}.")
+    if name not in dataset.columns:
+        names = list(map(str, dataset.columns))
+        raise DataError(f"{option} {name}: no such column.{did_you_mean(name, names)} There are: {listed(names)}.")
+    return dataset.columns[name]

@@ -1,0 +1,51 @@
+"""Every option of every command says what it does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from amalthea.cli import app
+
+COMMANDS = typer.main.get_command(app).commands
+OPTIONS = [(name, parameter) for name, command in COMMANDS.items() for parameter in command.params]
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("command", "option"), OPTIONS, ids=lambda value: getattr(value, "name", value))
+def test_an_option_has_help_that_is_shown(command, option):
+    assert option.help, "no help text"
+    assert option.help[0].isupper()
+    assert option.help.endswith(".")
+    shown = " ".join(CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output.split())
+    assert " ".join(option.help.split()) in shown
+    for name in option.opts if option.param_type_name == "option" else [option.name.upper()]:
+        assert name.lower() in shown.lower()
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [(c, o) for c, o in OPTIONS if o.default not in (None, False, ()) and o.param_type_name == "option"],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_a_default_is_shown(command, option):
+    shown = " ".join(CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output.split())
+    value = getattr(option.default, "value", option.default)
+    told = option.opts[0].lstrip("-") if value is True else str(value)
+    assert f"[default: {told}" in shown
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_a_command_has_an_example_and_the_common_options(command):
+    text = CliRunner().invoke(app, [command, "--help"]).output
+    assert f"Example: amalthea {command}" in " ".join(text.split())
+    assert {"--json", "--quiet", "--debug"} <= set(re.findall(r"--[a-z-]+", text))
+    assert "\x1b" not in text
+
+
+def test_every_command_stands_in_the_readme():
+    assert [name for name in COMMANDS if f"amalthea {name}" not in README] == []
