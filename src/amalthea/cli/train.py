@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,7 +28,9 @@ class Split(StrEnum):
 
     random = "random"
     scaffold = "scaffold"
+    cluster = "cluster"
     group = "group"
+    time = "time"
     column = "column"
 
 
@@ -43,11 +46,17 @@ def train(
     ] = None,
     smiles: Annotated[str | None, typer.Option(help="The SMILES column, where it is not found by itself.")] = None,
     clean: Annotated[bool, typer.Option(help="Keep each molecule's largest fragment, neutralized.")] = True,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="A column to learn from even if it looks like a name; repeatable.")
+    ] = None,
     strict: Annotated[bool, typer.Option(help="Refuse the file if one row must be refused.")] = False,
     test: Annotated[Path | None, typer.Option(help="A labelled test set of your own, judged apart.")] = None,
     features: Annotated[str, typer.Option(help="Molecules: auto, descriptors, morgan or both.")] = "auto",
     split: Annotated[Split, typer.Option(help="How rows are dealt to folds.")] = Split.random,
     group: Annotated[str | None, typer.Option(help="The column whose equal values share a fold.")] = None,
+    time_column: Annotated[
+        str | None, typer.Option(help="The column that says when: the past predicts the future.")
+    ] = None,
     fold_column: Annotated[str | None, typer.Option(help="The column of your own folds.")] = None,
     folds: Annotated[int | None, typer.Option(min=1, help="Folds; 1 holds nothing out.", show_default="5")] = None,
     members: Annotated[int | None, typer.Option(min=1, help="Networks a fold.", show_default="10")] = None,
@@ -91,10 +100,12 @@ def train(
         smiles=smiles,
         clean=clean,
         strict=strict,
+        keep=tuple(keep or ()),
         test=test,
         features=features,
         split=split.value,
         group=group,
+        time_column=time_column,
         fold_column=fold_column,
         folds=folds,
         members=members,
@@ -111,7 +122,7 @@ def train(
         archive.write_table(out_of_fold, predictor.out_of_fold)
     if output is not None:
         predictor.save(output, examples=examples)
-    console.result(_text(predictor, output), _summary(predictor, output))
+    console.result(_text(predictor, output, _again(data, target)), _summary(predictor, output))
 
 
 def _threshold(text: str | None) -> float | None:
@@ -125,7 +136,12 @@ def _threshold(text: str | None) -> float | None:
         raise AmaltheaError(f"--threshold takes a number or `none`. Received: {text}") from error
 
 
-def _text(predictor: Any, output: Path | None) -> str:
+def _again(data: str, target: list[str] | None) -> str:
+    """Return the words that read the same data again."""
+    return " ".join(["amalthea train", shlex.quote(data), *(f"--target {shlex.quote(name)}" for name in target or ())])
+
+
+def _text(predictor: Any, output: Path | None, again: str) -> str:
     refused = predictor.refused
     lines = [str(predictor.validation)]
     coverage = [s.coverage for s in predictor.validation.targets if s.coverage is not None]
@@ -140,14 +156,13 @@ def _text(predictor: Any, output: Path | None) -> str:
     if output is None:
         lines.append("Not saved: name a file with -o MODEL.amalthea.")
     else:
-        asked = "'CCO'" if predictor.domain == "molecules" else "new.csv"
+        molecules = predictor.domain == "molecules"
+        asked = "CCO 'c1ccccc1C(=O)N'" if molecules else f"{shlex.split(again)[2]!r} -o predictions.csv"
         lines += [
             f"Saved to {output}. Worth trying next:",
-            f'  amalthea predict "{output}" {asked} -o predictions.csv',
-            f'  amalthea evaluate "{output}" new_labelled.csv',
-            f"  amalthea train {predictor.facts['data']} --split scaffold -o scaffold.amalthea"
-            if predictor.domain == "molecules"
-            else "  amalthea train --help",
+            f"  amalthea predict {shlex.quote(str(output))} {asked}",
+            f"  {again} --out-of-fold held_out.csv",
+            f"  {again} " + ("--split scaffold" if molecules else "--members 20"),
         ]
     return "\n".join(lines)
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from amalthea.data.columns import distinct_names, numbers
 from amalthea.data.records import Record, records
-from amalthea.data.wording import did_you_mean, listed
+from amalthea.data.wording import did_you_mean, listed, shortened
 from amalthea.errors import DataError
 
 
@@ -88,13 +88,13 @@ def existing_file(path: str | os.PathLike[str]) -> Path:
         DataError: there is no such file (a close name in the folder is proposed), it is a folder, or it is unreadable.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike pathlib's, without an error where the name is too long
         raise DataError(f"{path} is a folder and not a file. Give the name of one file in it.")
-    if not path.exists():
+    if not os.path.exists(path):
         folder = path.parent
         names = os.listdir(folder) if folder.is_dir() else []
         hint = did_you_mean(path.name, names) or f" Looked in {folder.resolve()}."
-        raise DataError(f"no such file: {path}.{hint}")
+        raise DataError(f"no such file: {shortened(str(path), 200)}.{hint}")
     if not os.access(path, os.R_OK):
         raise DataError(f"{path} cannot be read: permission denied. Change its permissions and try again.")
     return path

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import jax
 import numpy as np
 
-from amalthea.errors import DataError
+from amalthea.errors import AmaltheaError, DataError
 
 
 def as_arrays(values: Any, name: str) -> Any:
@@ -64,3 +65,23 @@ def size_in_bytes(*values: Any) -> int:
         14
     """
     return sum(int(np.prod(leaf.shape)) * np.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(values))
+
+
+def whole_number(name: str, number: Any, least: int) -> int:
+    """Return a whole number that was given as an argument.
+
+    Args:
+        name: the argument's.
+        number: what was given.
+        least: the smallest that makes sense.
+
+    Raises:
+        AmaltheaError: it is none, or too small.
+    """
+    try:
+        whole = operator.index(number)
+    except TypeError:
+        whole = least - 1
+    if whole < least:
+        raise AmaltheaError(f"{name} must be an integer, {least} or more. Received: {name}={number!r}")
+    return whole

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,9 +15,10 @@ from amalthea import backend
 from amalthea.data.splits import random_folds
 from amalthea.errors import AmaltheaError, DataError, TrainingWarning
 from amalthea.progress import Verbosity
-from amalthea.training.arrays import as_arrays, count_rows, size_in_bytes
+from amalthea.training.arrays import as_arrays, count_rows, size_in_bytes, whole_number
+from amalthea.training.evaluation import Evaluation, measure
 from amalthea.training.history import History
-from amalthea.training.initial import clone, normalizations
+from amalthea.training.initial import build, clone, normalizations
 from amalthea.training.members import Assignment, assign, evenly
 from amalthea.training.placement import place
 from amalthea.training.prediction import Prediction
@@ -27,31 +27,6 @@ from amalthea.training.trainer import Settings, compile_like, train
 
 BLOCK = 4096
 """Rows that are answered in one call of the compiled program."""
-
-
-class Evaluation(dict[str, float]):
-    """Loss and metrics of the ensemble's mean, by name.
-
-    Args:
-        values: loss and metrics of the mean prediction.
-        members: by name, each member's own, shape (members,).
-    """
-
-    def __init__(self, values: Mapping[str, float], members: Mapping[str, NDArray[np.float64]]) -> None:
-        super().__init__(values)
-        self.members = dict(members)
-
-    @property
-    def spread(self) -> dict[str, float]:
-        """By name, the standard deviation over the members."""
-        return {name: float(np.std(own, ddof=1)) if len(own) > 1 else 0.0 for name, own in self.members.items()}
-
-    def __repr__(self) -> str:
-        told = ", ".join(
-            f"{name} {value:.4g} (members {self.members[name].mean():.4g} ± {self.spread[name]:.2g})"
-            for name, value in self.items()
-        )
-        return f"<Evaluation: {told}>"
 
 
 class Ensemble:
@@ -91,8 +66,8 @@ class Ensemble:
                 "put what it does into compute_loss, or into a layer's add_loss."
             )
         self.model = model
-        self.folds, self.members = _whole("folds", folds, 1), _whole("members", members, 1)
-        self.seed = _whole("seed", seed, 0)
+        self.folds, self.members = whole_number("folds", folds, 1), whole_number("members", members, 1)
+        self.seed = whole_number("seed", seed, 0)
         self.history: History | None = None
         self.fold_ids: NDArray[np.int64] | None = None
         self._out_of_fold: Prediction | None = None
@@ -150,8 +125,8 @@ class Ensemble:
         sample_weight = None if sample_weight is None else as_arrays(sample_weight, "sample_weight")
         groups = None if groups is None else np.asarray(groups)
         count = count_rows(x=x, y=y, sample_weight=sample_weight, groups=groups)
-        epochs, batch_size = _whole("epochs", epochs, 1), _whole("batch_size", batch_size, 1)
-        patience = None if patience is None else _whole("patience", patience, 1)
+        epochs, batch_size = whole_number("epochs", epochs, 1), whole_number("batch_size", batch_size, 1)
+        patience = None if patience is None else whole_number("patience", patience, 1)
         fraction = (0.1 if patience is not None else 0.0) if validation_fraction is None else validation_fraction
         if not 0 <= fraction < 1 or (patience is not None and fraction == 0):
             raise AmaltheaError(
@@ -184,7 +159,7 @@ class Ensemble:
         return self._fit(as_arrays(x, "x"), as_arrays(y, "y"), None, assignment, settings)
 
     def _fit(self, x: Any, y: Any, sample_weight: Any, assignment: Assignment, settings: Settings) -> History:
-        _build(self.model, x, y, sample_weight)
+        build(self.model, x, y, sample_weight)
         trained = train(self.model, x, y, sample_weight, assignment, settings)
         self.fold_ids, self.history = assignment.fold_ids, trained.history
         self._trainable, self._others = trained.trainable, trained.others
@@ -201,6 +176,11 @@ class Ensemble:
         """
         if self.history is None:
             raise AmaltheaError("This ensemble is not trained yet: call fit first.")
+        if self._out_of_fold is None and self.folds > 1:
+            raise AmaltheaError(
+                "This ensemble was opened from a file, which keeps the out-of-fold predictions of the whole predictor: "
+                "see Predictor.out_of_fold."
+            )
         if self._out_of_fold is None:
             raise AmaltheaError(
                 "With folds=1 every member saw every row, so there is no out-of-fold prediction: use folds=5."
@@ -243,11 +223,11 @@ class Ensemble:
         prediction = self.predict(x)
         numbers = np.flatnonzero(self._used).tolist()
         own = [
-            self._measure(y, jax.tree.map(lambda values, m=m: values[m], prediction.members), sample_weight, m)
+            measure(self.model, self._own(m), y, jax.tree.map(lambda v, m=m: v[m], prediction.members), sample_weight)
             for m in numbers
         ]
         # The mean has no weights: penalties on weights, and scales of targets, are averaged over the members.
-        of_mean = [self._measure(y, prediction.mean, sample_weight, m) for m in numbers]
+        of_mean = [measure(self.model, self._own(m), y, prediction.mean, sample_weight) for m in numbers]
         values = {name: float(np.mean([each[name] for each in of_mean])) for name in of_mean[0]}
         return Evaluation(values, {name: np.array([each[name] for each in own]) for name in values})
 
@@ -282,7 +262,7 @@ class Ensemble:
         self._check_trained()
         variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
         return {
-            f"{index:03d}/{variable.path}": stacked
+            f"{index:05d}/{variable.path}": stacked
             for index, (variable, stacked) in enumerate(zip(variables, [*self._trainable, *self._others], strict=True))
         }
 
@@ -339,6 +319,10 @@ class Ensemble:
         used[list(self.history.left_out)] = False
         return used
 
+    def _own(self, number: int) -> list[list[NDArray[Any]]]:
+        """Return one member's trainable and other variables."""
+        return [[values[number] for values in part] for part in (self._trainable, self._others)]
+
     def _check_trained(self) -> None:
         if self.history is None:
             raise AmaltheaError("This ensemble is not trained yet: call fit first.")
@@ -392,20 +376,6 @@ class Ensemble:
                     jax.tree.map(lambda w, p, r=rows: w.__setitem__(r, p), whole, part)
         return Prediction(mean=mean, std=std, members=members)
 
-    def _measure(self, y: Any, answer: Any, sample_weight: Any, number: int) -> dict[str, float]:
-        """Return the loss and metrics of some answers, with the penalties and scales of one member."""
-        own = [[values[number] for values in part] for part in (self._trainable, self._others)]
-        metrics = self.model.metrics_variables
-        with keras.StatelessScope() as scope:
-            self.model.reset_metrics()
-        start = [scope.get_current_value(variable) for variable in metrics]
-        loss, (_, _, counted) = self.model.stateless_compute_loss(
-            *own, start, x=None, y=y, y_pred=answer, sample_weight=sample_weight, training=False
-        )
-        with keras.StatelessScope(zip(metrics, counted, strict=True)):
-            results = self.model.compute_metrics(None, y, answer, sample_weight)
-        return {name: float(value) for name, value in {**results, "loss": loss}.items()}
-
 
 def _mean_and_std(everyone: Any, used: NDArray[np.bool_]) -> tuple[Any, Any]:
     """Return the mean and the standard deviation over the members in use (0 for a lone one)."""
@@ -421,33 +391,3 @@ def _without(values: NDArray[Any], left_out: NDArray[np.bool_]) -> NDArray[Any]:
     values = values if values.dtype.kind == "f" else values.astype(np.float32)
     values[left_out] = np.nan
     return values
-
-
-def _whole(name: str, number: Any, least: int) -> int:
-    try:
-        whole = operator.index(number)
-    except TypeError:
-        whole = least - 1
-    if whole < least:
-        raise AmaltheaError(f"{name} must be an integer, {least} or more. Received: {name}={number!r}")
-    return whole
-
-
-def _build(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> None:
-    """Create the variables of the model, where it is not built yet, and of its metrics."""
-    x, y, sample_weight = jax.tree.map(lambda values: values[:2], (x, y, sample_weight))
-    if not model.built:
-        model(x)
-
-    def once() -> None:
-        answer, _ = model.predict_step(_values(model), (x,))
-        metrics = [variable.value for variable in model.metrics_variables]
-        model.stateless_compute_loss(*_values(model), metrics, x=x, y=y, y_pred=answer, sample_weight=sample_weight)
-        model.compute_metrics(x, y, answer, sample_weight)
-
-    with keras.StatelessScope():  # the variables of the metrics come to life when it closes
-        jax.eval_shape(once)
-
-
-def _values(model: keras.Model) -> tuple[list[Any], list[Any]]:
-    return [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]

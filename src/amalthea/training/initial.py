@@ -26,12 +26,33 @@ def clone(model: keras.Model) -> keras.Model:
         AmaltheaError: the model cannot be made from its configuration (a subclass without `get_config`).
     """
     try:
-        return model.__class__.from_config(model.get_config())
+        with keras.saving.custom_object_scope({type(layer).__name__: type(layer) for layer in _layers(model)}):
+            return model.__class__.from_config(model.get_config())
     except (NotImplementedError, TypeError, ValueError) as error:
         raise AmaltheaError(
             f"{model.__class__.__name__} cannot be copied: give it `get_config`, so that "
             f"`{model.__class__.__name__}.from_config(model.get_config())` makes a model like it ({error})."
         ) from error
+
+
+def build(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> None:
+    """Create the variables of the model, where it is not built yet, and of its metrics."""
+    x, y, sample_weight = jax.tree.map(lambda values: values[:2], (x, y, sample_weight))
+    if not model.built:
+        model(x)
+
+    def once() -> None:
+        answer, _ = model.predict_step(_values(model), (x,))
+        metrics = [variable.value for variable in model.metrics_variables]
+        model.stateless_compute_loss(*_values(model), metrics, x=x, y=y, y_pred=answer, sample_weight=sample_weight)
+        model.compute_metrics(x, y, answer, sample_weight)
+
+    with keras.StatelessScope():  # the variables of the metrics come to life when it closes
+        jax.eval_shape(once)
+
+
+def _values(model: keras.Model) -> tuple[list[Any], list[Any]]:
+    return [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]
 
 
 def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32]) -> list[NDArray[Any]]:

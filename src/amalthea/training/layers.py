@@ -10,6 +10,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+LARGEST = 1e15
+"""Standard deviations beyond which all quantities are alike: the square must stay a float32."""
+
 FEWEST_ROWS = 3
 """Training rows in which a count must differ from its median to be looked at."""
 
@@ -47,7 +50,7 @@ class InputScaling(keras.layers.Layer):
         scaled = (filled - self.center) * self.inverse_scale
         if self.quantities == 0:
             return scaled
-        bent = scaled[:, : self.quantities]
+        bent = ops.clip(scaled[:, : self.quantities], -LARGEST, LARGEST)
         bent = bent / ops.sqrt(1.0 + ops.square(bent / self.bend))
         return bent if self.quantities is None else ops.concatenate([bent, scaled[:, self.quantities :]], axis=-1)
 

@@ -49,6 +49,7 @@ def rehearse(
 
     Raises:
         DataError: there are fewer than three folds.
+        KeyboardInterrupt: the user stopped it; nothing was learned that could be kept.
     """
     folds = int(fold_ids.max()) + 1
     if folds < 3:
@@ -64,7 +65,9 @@ def rehearse(
         validation=tuple(rows[:0] for _ in numbered),
     )
     ensemble = Ensemble(model, folds=1, members=len(numbered), seed=seed)
-    ensemble.fit_assigned(x, y, assignment, epochs=epochs, batch_size=batch_size, verbose=verbose)
+    history = ensemble.fit_assigned(x, y, assignment, epochs=epochs, batch_size=batch_size, verbose=verbose)
+    if history.interrupted:
+        raise KeyboardInterrupt
     answers = ensemble.predict(x).members.reshape(len(pairs), members, len(rows), -1).mean(axis=1)
     rehearsed = np.full((folds, *answers.shape[1:]), np.nan, np.float32)
     for pair, said in zip(pairs, answers, strict=True):

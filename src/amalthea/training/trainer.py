@@ -231,6 +231,8 @@ def _note(
     """Write an epoch's scores down and tell them; False once nobody learns any more."""
     read = {name: np.asarray(values)[:size] for name, values in latest.items()}
     learning = np.isfinite(read["loss"])
+    if not learning.any() and scores:
+        return False
     scores.append(read)
     if not learning.any():
         return False

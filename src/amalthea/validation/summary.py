@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, beats
@@ -109,13 +110,14 @@ class Validation:
         return sentences
 
     def __str__(self) -> str:
-        names = self.names()
-        table = [["", *(title(name) for name in names)]]
+        rows = self.rows()
+        names = self.names() if rows else []
+        table = [["", *(title(name) for name in names)]] if rows else []
         several = len(self.targets) > 1
-        for target, what, figures in self.rows():
+        for target, what, figures in rows:
             label = f"{target}, {what}" if several else what
             table.append([label, *(str(figures[name]) if name in figures else "" for name in names)])
-        widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
         return "\n".join([self.head(), *lines, *self.verdict()])
 
@@ -125,13 +127,13 @@ class Validation:
         names = self.names()
         header = "".join(f"<th>{title(name)}</th>" for name in names)
         body = "".join(
-            f"<tr><td>{target}</td><td>{what}</td>"
+            f"<tr><td>{escape(target)}</td><td>{escape(what)}</td>"
             + "".join(f"<td>{figures.get(name, '')}</td>" for name in names)
             + "</tr>"
             for target, what, figures in self.rows()
         )
-        words = "".join(f"<p>{sentence}</p>" for sentence in self.verdict())
-        return f"<p>{self.head()}</p><table><tr><th></th><th></th>{header}</tr>{body}</table>{words}"
+        words = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.verdict())
+        return f"<p>{escape(self.head())}</p><table><tr><th></th><th></th>{header}</tr>{body}</table>{words}"
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON's own types."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import amalthea
 from amalthea.data.dataset import Dataset, Refusal
+from amalthea.data.wording import counted
 from amalthea.domains import domain
 from amalthea.domains.protocol import Featurizer
 from amalthea.predictor.answers import Calibration, answer_all, columns
@@ -23,9 +24,10 @@ from amalthea.progress import Bar, Verbosity
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability import Applicability
 from amalthea.validation.judge import judge
+from amalthea.workflow.asking import labelled
 from amalthea.workflow.choosing import choose_features
 from amalthea.workflow.fitting import fit_parts, out_of_fold
-from amalthea.workflow.reading import align, read
+from amalthea.workflow.reading import read
 from amalthea.workflow.settings import Say, Settings, nobody
 from amalthea.workflow.splitting import Split, split_rows
 
@@ -86,8 +88,9 @@ def train(
     with clock("read"):
         kept_apart = tuple(name for name in (group, time_column, fold_column) if name)
         dataset = data if isinstance(data, Dataset) else read(data, target, ignore=kept_apart, **reading)
-        held_back = dataset.test if test is None else _test_set(test, dataset, reading)
-    home = domain(dataset.domain)
+        home = domain(dataset.domain)
+        state = home.input_state(dataset)
+        held_back = dataset.test if test is None else labelled(test, dataset.domain, dataset.targets, state)
     asked: dict[str, Any] = {
         "folds": folds,
         "members": members,
@@ -124,27 +127,27 @@ def train(
         parts=parts,
         calibrations=verdict.calibrations,
         applicability=applicability,
-        input_state=home.input_state(dataset),
+        input_state=state,
         validation=verdict.validation,
         out_of_fold=_out_of_fold_table(dataset, divided, raw, verdict.calibrations, arrays[0], applicability),
         facts=_facts(dataset, settings, clock.seconds, parts),
         examples=_examples(dataset, divided),
     )
-    return predictor if held_back is None else judge_on_test(predictor, held_back)
+    return predictor if held_back is None else judge_on_test(predictor, held_back, say)
 
 
-def judge_on_test(predictor: Predictor, test: Dataset) -> Predictor:
+def judge_on_test(predictor: Predictor, test: Dataset, say: Say) -> Predictor:
     """Return the predictor with its figures on a test set beside the out-of-fold ones."""
     figures = predictor.evaluate(test)
+    known = int(predictor.trained_on(test).sum())
+    if known:
+        say(
+            f"{counted(known, 'example')} of the test set are training examples as well: its figures flatter the model."
+        )
     summaries = tuple(
         dataclasses.replace(summary, test=figures[summary.target]) for summary in predictor.validation.targets
     )
     return dataclasses.replace(predictor, validation=dataclasses.replace(predictor.validation, targets=summaries))
-
-
-def _test_set(test: Any, dataset: Dataset, reading: dict[str, Any]) -> Dataset:
-    held_back = read(test, [target.name for target in dataset.targets], **reading)
-    return align(held_back, dataset.targets)
 
 
 def _featurize(
@@ -194,7 +197,7 @@ def _out_of_fold_table(
 
 
 def _examples(dataset: Dataset, split: Split) -> pd.DataFrame:
-    numbered = pd.DataFrame({"row": dataset.rows, "fold": split.fold_ids, "group": dataset.groups})
+    numbered = pd.DataFrame({"#row": dataset.rows, "#fold": split.fold_ids, "#group": dataset.groups})
     return pd.concat([numbered, dataset.examples.reset_index(drop=True)], axis=1)
 
 
