@@ -38,7 +38,7 @@ def prepare() -> None:
     settings: Any = jax.config
     if settings.jax_compilation_cache_dir is None and _writable(folder):
         settings.update("jax_compilation_cache_dir", str(folder))
-        settings.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+        settings.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # many small programs add up
 
 
 def cores() -> int:

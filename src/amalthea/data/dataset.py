@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -123,7 +124,7 @@ class Dataset:
         preview = self.examples.head().copy()
         for index, target in enumerate(self.targets):
             preview[target.name] = self.values[: len(preview), index]
-        return f"<p>{repr(self)[1:-1]}</p>{preview.to_html()}"
+        return f"<p>{escape(repr(self)[1:-1])}</p>{preview.to_html()}"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

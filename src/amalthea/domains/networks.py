@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from amalthea import backend
 from amalthea.data.dataset import Target
 from amalthea.domains.protocol import Defaults
 
@@ -53,6 +54,7 @@ def dense(
         input_dropout: the share of the features that a training step does not see.
         dropout: the share of each hidden layer that a training step does not see.
     """
+    backend.prepare()
     import keras
 
     from amalthea.training.layers import InputScaling, TargetHeads, TargetModel

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from amalthea import backend
 from amalthea.data import archive
 from amalthea.data.dataset import Target
 from amalthea.data.wording import shortened
@@ -164,6 +165,7 @@ def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, An
 
 
 def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None, name: str) -> Ensemble:
+    backend.prepare()
     import keras
 
     from amalthea.training import layers  # noqa: F401  (registers our layers with Keras)

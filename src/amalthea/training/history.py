@@ -35,6 +35,11 @@ class History:
         """By name, the mean over the members that were learning in each epoch: what Keras's `History.history` holds."""
         return {name: _mean_by_epoch(values) for name, values in self.members.items()}
 
+    def __repr__(self) -> str:
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        told = ", ".join(f"{name} {value:.4g}" for name, value in last.items())
+        return f"<History of {len(self.epochs)} members, {len(self.epoch)} epochs; at the end {told or 'nothing'}>"
+
     @property
     def epoch(self) -> list[int]:
         """The epochs' numbers, as in Keras's `History`."""
