@@ -35,7 +35,13 @@ class Split(StrEnum):
 
 
 def train(
-    data: Annotated[str, typer.Argument(help="A CSV file, or a name from `amalthea data`.", show_default=False)],
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="A table (CSV, TSV, Excel, Parquet; molecules also .smi, .sdf), or a name from `amalthea data`.",
+            show_default=False,
+        ),
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to save the model.")] = None,
     target: Annotated[
         list[str] | None, typer.Option(help="The column to be learned; repeat it for several.", rich_help_panel=DATA)

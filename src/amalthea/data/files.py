@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from amalthea.data.columns import distinct_names, numbers
-from amalthea.data.records import Record, records
+from amalthea.data.records import records
+from amalthea.data.text import Record
 from amalthea.data.wording import did_you_mean, listed, shortened
 from amalthea.errors import DataError
 
