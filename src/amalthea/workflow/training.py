@@ -17,9 +17,9 @@ import amalthea
 from amalthea.data.dataset import Dataset, Refusal
 from amalthea.data.wording import counted
 from amalthea.domains import domain
-from amalthea.domains.protocol import Featurizer
+from amalthea.domains.protocol import Domain, Featurizer
 from amalthea.predictor.answers import Calibration, answer_all, columns
-from amalthea.predictor.predictor import Part, Predictor
+from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability import Applicability
@@ -103,11 +103,27 @@ def train(
     settings = Settings(
         defaults, features, split, group, time_column, fold_column, patience, seed, verbose=verbose, say=say
     )
+    predictor = _learn(dataset, home, settings, clock)
+    return predictor if held_back is None else judge_on_test(predictor, held_back, say)
+
+
+def _learn(dataset: Dataset, home: Domain, settings: Settings, clock: _Clock) -> Predictor:
+    """Featurize, split, train and validate what was read."""
+    heard: list[str] = []
+
+    tell = settings.say
+
+    def say(sentence: str) -> None:
+        heard.append(sentence)
+        tell(sentence)
+
+    settings = dataclasses.replace(settings, say=say)
+    members, seed = settings.defaults.members, settings.seed
     with clock("featurize"):
-        featurizers = home.featurizers(dataset, features)
-        dataset, arrays = _featurize(dataset, featurizers, verbose)
+        featurizers = home.featurizers(dataset, settings.features)
+        dataset, arrays = _featurize(dataset, featurizers, settings.verbose)
         for note in dataset.notes:
-            say(note)
+            settings.say(note)
         divided = split_rows(dataset, home, settings)
     with clock("train"):
         shares = choose_features(dataset, home, featurizers, arrays, divided, settings)
@@ -115,25 +131,24 @@ def train(
         featurizers, arrays = tuple(featurizers[i] for i in used), [arrays[i] for i in used]
         parts = fit_parts(dataset, home, featurizers, arrays, shares[used], divided, settings)
         raw = out_of_fold(dataset, home, arrays, parts, divided, settings)
-    with clock("validate"), Bar("baselines", verbose=verbose) as bar:
+    with clock("validate"), Bar("baselines", verbose=settings.verbose) as bar:
         everything = np.concatenate(arrays, axis=1)
-        verdict = judge(dataset, raw, everything, divided.fold_ids, divided.units, defaults.members, seed, bar.reach)
+        verdict = judge(dataset, raw, everything, divided.fold_ids, divided.units, members, seed, bar.reach)
         for note in verdict.notes:
-            say(note)
+            settings.say(note)
         applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed=seed)
-    predictor = Predictor(
+    return Predictor(
         domain=dataset.domain,
         targets=dataset.targets,
         parts=parts,
         calibrations=verdict.calibrations,
         applicability=applicability,
-        input_state=state,
+        input_state=home.input_state(dataset),
         validation=verdict.validation,
         out_of_fold=_out_of_fold_table(dataset, divided, raw, verdict.calibrations, arrays[0], applicability),
-        facts=_facts(dataset, settings, clock.seconds, parts),
+        facts=_facts(dataset, settings, clock.seconds, heard),
         examples=_examples(dataset, divided),
     )
-    return predictor if held_back is None else judge_on_test(predictor, held_back, say)
 
 
 def judge_on_test(predictor: Predictor, test: Dataset, say: Say) -> Predictor:
@@ -201,17 +216,16 @@ def _examples(dataset: Dataset, split: Split) -> pd.DataFrame:
     return pd.concat([numbered, dataset.examples.reset_index(drop=True)], axis=1)
 
 
-def _facts(dataset: Dataset, settings: Settings, seconds: dict[str, float], parts: Sequence[Part]) -> dict[str, Any]:
+def _facts(dataset: Dataset, settings: Settings, seconds: dict[str, float], heard: Sequence[str]) -> dict[str, Any]:
     import jax
     import keras
 
-    learned = [note for part in parts if part.ensemble.history for note in part.ensemble.history.notes]
     return {
         "data": dataset.name,
         "fingerprint": dataset.fingerprint,
         "examples": len(dataset),
         "refused": [dataclasses.asdict(refusal) for refusal in dataset.refused],
-        "notes": [*dataset.notes, *learned],
+        "notes": list(heard),
         "settings": settings.state(),
         "seconds": seconds,
         "versions": {"amalthea": amalthea.__version__, "keras": keras.__version__, "jax": jax.__version__},
