@@ -40,6 +40,9 @@ class History:
         told = ", ".join(f"{name} {value:.4g}" for name, value in last.items())
         return f"<History of {len(self.epochs)} members, {len(self.epoch)} epochs; at the end {told or 'nothing'}>"
 
+    def _repr_html_(self) -> str:
+        return pd.DataFrame(self.history).rename_axis("epoch").tail().to_html()
+
     @property
     def epoch(self) -> list[int]:
         """The epochs' numbers, as in Keras's `History`."""
