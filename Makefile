@@ -7,7 +7,7 @@ demo: venv
 	$(BIN)/amalthea train cmet -o cmet.amalthea
 
 test: venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: venv
 	$(BIN)/ruff check .

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from amalthea import backend
 
 if TYPE_CHECKING:
+    from amalthea import insight as insight
     from amalthea.data.dataset import Dataset as Dataset
     from amalthea.errors import AmaltheaError as AmaltheaError
     from amalthea.predictor import Predictor as Predictor
     from amalthea.predictor import load_model as load_model
+    from amalthea.simulation.calculator import Calculator as Calculator
     from amalthea.training.ensemble import Ensemble as Ensemble
     from amalthea.training.prediction import Prediction as Prediction
     from amalthea.workflow import read as read
@@ -21,6 +23,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AmaltheaError": "errors",
+    "Calculator": "simulation.calculator",
     "Dataset": "data.dataset",
     "Ensemble": "training.ensemble",
     "Prediction": "training.prediction",
@@ -30,17 +33,21 @@ _HOMES = {
     "train": "workflow",
 }
 
-__all__ = sorted([*_HOMES, "__version__"])
+_PACKAGES = ("insight",)
+
+__all__ = sorted([*_HOMES, *_PACKAGES, "__version__"])
 
 backend.announce()
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name where it is first used: Keras takes seconds to load."""
+    if name in _PACKAGES:
+        return importlib.import_module(f"amalthea.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'amalthea' has no attribute {name!r}")
     return getattr(importlib.import_module(f"amalthea.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, *_PACKAGES])

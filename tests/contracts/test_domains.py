@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from amalthea.data.columns import as_text
 from amalthea.data.dataset import Dataset, ReadOptions
@@ -28,7 +30,29 @@ SAMPLES = {
 }
 """For each domain a table whose first two rows are copies and whose fourth is bad; inputs whose second is bad."""
 
-CASES = [(name, choice) for name, _ in DOMAINS for choice in domain(name).feature_choices]
+CASES = [(name, choice) for name in (*SAMPLES, "images") for choice in domain(name).feature_choices]
+
+
+def pictures(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the samples of the images domain, whose pictures lie in a folder."""
+    random = np.random.default_rng(0)
+    for name in ("one", "copy", "other", "fifth", "sixth"):
+        pixels = random.integers(0, 256, (6, 5, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    (folder / "copy.png").write_bytes((folder / "one.png").read_bytes())
+    (folder / "bad.png").write_bytes(b"no picture")
+    table = pd.DataFrame({"picture": [f"{name}.png" for name in ("one", "copy", "other", "bad", "fifth", "sixth")]})
+    samples = table.assign(y=Y), table.iloc[[0, 3, 4]].reset_index(drop=True)
+    for sample in samples:
+        sample.attrs["folder"] = str(folder)
+    return samples
+
+
+def text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as if it were read from a file that lies where the pictures do."""
+    read = as_text(table)
+    read.attrs["folder"] = table.attrs.get("folder", ".")
+    return read
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,18 +68,27 @@ class Case:
 
 
 @pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
-def case(request: pytest.FixtureRequest) -> Case:
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     name, choice = request.param
-    table, asked = SAMPLES[name]
+    table, asked = pictures(tmp_path) if name == "images" else SAMPLES[name]
     home = domain(name)
-    dataset = home.dataset(as_text(table), "sample", ReadOptions(target=("y",)))
+    dataset = home.dataset(text(table), "sample", ReadOptions(target=("y",)))
     return Case(home, dataset, home.featurizers(dataset, choice)[0], asked)
 
 
-@pytest.mark.parametrize("name", [name for name, _ in DOMAINS])
-def test_a_domain_recognises_its_own(name: str) -> None:
+@pytest.mark.parametrize("name", [*SAMPLES, "images"])
+def test_a_domain_recognises_its_own(name: str, tmp_path: Path) -> None:
     assert domain(name).name == name
-    assert recognise(as_text(SAMPLES[name][0])).name == name
+    table, _ = pictures(tmp_path) if name == "images" else SAMPLES[name]
+    assert recognise(text(table)).name == name
+
+
+@pytest.mark.parametrize("name", [name for name, _ in DOMAINS])
+def test_every_domain_has_what_all_have(name: str) -> None:
+    home = domain(name)
+    assert home.feature_choices[0] == home.network_choices[0] == "auto"
+    assert not home.claims(Path("table.csv"))
+    assert not home.claims(Path("nowhere"))
 
 
 def test_an_unknown_domain_brings_the_list() -> None:
@@ -64,12 +97,12 @@ def test_an_unknown_domain_brings_the_list() -> None:
 
 
 def test_a_network_is_proposed_for_the_features(case: Case) -> None:
-    defaults = case.home.defaults(case.dataset)
+    defaults = case.home.defaults(case.dataset, "auto")
     assert isinstance(defaults, Defaults)
     featurizer = case.home.featurizers(case.dataset, "auto")[0]
     model = case.home.network(featurizer, case.dataset.targets, defaults, steps=10)
     assert model.compiled
-    assert model.input_shape == (None, len(featurizer.feature_names))
+    assert model.input_shape == (None, *featurizer.shape)
     assert model.output_shape == (None, sum(target.width for target in case.dataset.targets))
 
 
@@ -88,8 +121,9 @@ def test_copies_share_a_group_and_their_features(case: Case) -> None:
 
 
 def test_every_feature_has_a_name_of_its_own(case: Case) -> None:
-    assert case.features.shape == (len(case.dataset), len(case.featurizer.feature_names))
-    assert case.features.dtype == np.float32
+    assert case.features.shape == (len(case.dataset), *case.featurizer.shape)
+    assert np.prod(case.featurizer.shape) == len(case.featurizer.feature_names)
+    assert case.features.dtype == case.featurizer.dtype
     assert len(set(case.featurizer.feature_names)) == len(case.featurizer.feature_names)
     assert not np.isinf(case.features).any()
 
@@ -113,18 +147,25 @@ def test_a_bad_input_stays_in_its_place(case: Case) -> None:
     assert len(inputs) == len(inputs.examples) == len(inputs.problems) == len(inputs.warnings) == 3
     assert [bool(problem) for problem in inputs.problems] == [False, True, False]
     assert inputs.examples.index.equals(inputs.table.index)
-    assert inputs.examples.iloc[1].isna().all()
-    features, _ = case.featurizer.transform(inputs.examples)
-    assert np.isnan(features[1]).all()
+    assert inputs.examples.iloc[1].drop("name", errors="ignore").isna().all()
+    features, problems = case.featurizer.transform(inputs.examples)
+    assert problems[1] or np.isnan(features[1]).all()
     np.testing.assert_array_equal(features[0], case.features[0])
 
 
-def test_progress_ends_with_all_rows(case: Case, tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_ends_with_all_rows(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMALTHEA_CACHE", str(tmp_path))
     seen: list[tuple[int, int]] = []
     case.featurizer.transform(case.dataset.examples, lambda done, total: seen.append((done, total)))
     assert seen == sorted(seen)
     assert seen[-1] == (len(case.dataset), len(case.dataset))
+
+
+def test_packed_examples_are_unpacked_as_they_were(case: Case) -> None:
+    table, parts = case.home.pack(case.dataset.examples)
+    again = case.home.unpack(table, parts)
+    assert list(again) == [*table, *(name for name in case.dataset.examples if name not in table)]
+    np.testing.assert_array_equal(case.featurizer.transform(again)[0], case.features)
 
 
 def test_an_unknown_kind_of_group_is_refused(case: Case) -> None:

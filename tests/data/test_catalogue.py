@@ -124,11 +124,6 @@ def test_an_unknown_name_brings_the_list() -> None:
         locate("esoll")
 
 
-def test_pictures_are_no_table_yet() -> None:
-    with pytest.raises(DataError, match="not a table"):
-        load("digits", ReadOptions(), domain_of)
-
-
 def test_every_entry_tells_what_it_is() -> None:
     assert [entry.name for entry in entries()] == ["cmet", "esol", "mnist", "silicon", "digits"]
     for entry in entries():

@@ -14,7 +14,7 @@ for name, _ in DOMAINS:
     domain(name)
 table = pd.DataFrame({"x": ["1", "2"], "remark": ["a word", "another"]}, dtype="str")
 assert recognise(table).name == "tables"
-late = {"rdkit", "pooch", "requests", "sklearn", "joblib", "scipy", "keras", "jax"}
+late = {"rdkit", "pooch", "requests", "sklearn", "joblib", "scipy", "keras", "jax", "ase", "numba", "vesin", "PIL"}
 sys.stdout.write(" ".join(sorted(late & sys.modules.keys())))
 """
 

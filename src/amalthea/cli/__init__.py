@@ -12,13 +12,21 @@ import typer
 
 from amalthea.cli.data import data
 from amalthea.cli.evaluate import evaluate
+from amalthea.cli.explain import explain
+from amalthea.cli.export import export
+from amalthea.cli.import_ import import_
+from amalthea.cli.label import label
+from amalthea.cli.md import md
 from amalthea.cli.predict import predict
+from amalthea.cli.report import report
+from amalthea.cli.select import select
 from amalthea.cli.train import train
 from amalthea.errors import AmaltheaError
 
 app = typer.Typer(
     name="amalthea",
-    help="Train neural networks on tables and molecules; every figure comes with an error bar that was earned.",
+    help="Train neural networks on tables, images, molecules and atomic structures; every figure comes with an error "
+    "bar that was earned.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,8 +54,9 @@ def _to_its_end(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (train, predict, evaluate, data):
+for command in (train, predict, evaluate, report, explain, md, label, select, export, data):
     app.command()(_to_its_end(command))
+app.command("import")(_to_its_end(import_))
 
 
 def main() -> NoReturn:

@@ -23,6 +23,20 @@ class Task(StrEnum):
     classification = "classification"
 
 
+class LengthUnit(StrEnum):
+    """The units of length of files that do not say theirs."""
+
+    bohr = "bohr"
+    angstrom = "angstrom"
+
+
+class EnergyUnit(StrEnum):
+    """The units of energy of files that do not say theirs."""
+
+    hartree = "hartree"
+    ev = "ev"
+
+
 class Split(StrEnum):
     """How rows are dealt to folds."""
 
@@ -36,9 +50,11 @@ class Split(StrEnum):
 
 def train(
     data: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            help="A table (CSV, TSV, Excel, Parquet; molecules also .smi, .sdf), or a name from `amalthea data`.",
+            help="A table (CSV, TSV, Excel, Parquet; molecules also .smi, .sdf), a folder with one folder of pictures "
+            "a class, images in .npz or IDX files, files or folders of atomic structures, or a name from "
+            "`amalthea data`.",
             show_default=False,
         ),
     ],
@@ -58,6 +74,24 @@ def train(
     strict: Annotated[bool, typer.Option(help="Refuse the file if one row must be refused.")] = False,
     test: Annotated[Path | None, typer.Option(help="A labelled test set of your own, judged apart.")] = None,
     features: Annotated[str, typer.Option(help="Molecules: auto, descriptors, morgan or both.")] = "auto",
+    symmetry_functions: Annotated[
+        Path | None,
+        typer.Option(help="Structures: symmetry functions of your own, in an input.nn as n2p2 reads it."),
+    ] = None,
+    length_unit: Annotated[
+        LengthUnit, typer.Option(help="Of n2p2's files, which do not say it.", case_sensitive=False)
+    ] = LengthUnit.bohr,
+    energy_unit: Annotated[
+        EnergyUnit, typer.Option(help="Of n2p2's files, which do not say it.", case_sensitive=False)
+    ] = EnergyUnit.hartree,
+    network: Annotated[
+        str,
+        typer.Option(help="Images: auto, convolution, dense; or your own: NAME.keras or module:function."),
+    ] = "auto",
+    augment: Annotated[
+        bool | None,
+        typer.Option(help="Shift, turn and scale pictures a little in training.", show_default="with convolution"),
+    ] = None,
     split: Annotated[Split, typer.Option(help="How rows are dealt to folds.")] = Split.random,
     group: Annotated[str | None, typer.Option(help="The column whose equal values share a fold.")] = None,
     time_column: Annotated[
@@ -80,6 +114,7 @@ def train(
         int | None, typer.Option(min=1, help="Stop a member after so many epochs without improvement.")
     ] = None,
     out_of_fold: Annotated[Path | None, typer.Option(help="Write the out-of-fold predictions to this CSV.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the HTML report there as well.")] = None,
     examples: Annotated[bool, typer.Option(help="Keep the training examples in the model.")] = True,
     seed: Seed = 0,
     json: Json = False,
@@ -94,12 +129,14 @@ def train(
     from amalthea.data import archive
 
     console = Console(json, quiet)
-    check_output(output, data, *([test] if test else []))
-    check_output(out_of_fold, data, *([test] if test else []))
+    for written in (output, out_of_fold, report):
+        check_output(written, *data, *([test] if test else []))
     if output is not None and output == out_of_fold:
         raise AmaltheaError(f"The model and the out-of-fold predictions cannot both be written to {output}.")
+    if symmetry_functions is not None and features != "auto":
+        raise AmaltheaError("Give --features or --symmetry-functions, not both.")
     predictor = workflow.train(
-        data,
+        data[0] if len(data) == 1 else data,
         tuple(target or ()),
         task=None if task is None else task.value,
         threshold=_threshold(threshold),
@@ -107,8 +144,12 @@ def train(
         clean=clean,
         strict=strict,
         keep=tuple(keep or ()),
+        length_unit=length_unit.value,
+        energy_unit=energy_unit.value,
         test=test,
-        features=features,
+        features=features if symmetry_functions is None else str(symmetry_functions),
+        network=network,
+        augment=augment,
         split=split.value,
         group=group,
         time_column=time_column,
@@ -124,6 +165,10 @@ def train(
         verbose=console.verbose,
         say=console.say,
     )
+    if report is not None:
+        from amalthea.report import write
+
+        write(predictor, report)
     if out_of_fold is not None:
         archive.write_table(out_of_fold, predictor.out_of_fold)
     if output is not None:
@@ -142,9 +187,9 @@ def _threshold(text: str | None) -> float | None:
         raise AmaltheaError(f"--threshold takes a number or `none`. Received: {text}") from error
 
 
-def _again(data: str, target: list[str] | None) -> str:
+def _again(data: list[str], target: list[str] | None) -> str:
     """Return the words that read the same data again."""
-    return " ".join(["amalthea train", shlex.quote(data), *(f"--target {shlex.quote(name)}" for name in target or ())])
+    return " ".join(["amalthea train", shlex.join(data), *(f"--target {shlex.quote(name)}" for name in target or ())])
 
 
 def _text(predictor: Any, output: Path | None, again: str) -> str:
@@ -162,13 +207,16 @@ def _text(predictor: Any, output: Path | None, again: str) -> str:
     if output is None:
         lines.append("Not saved: name a file with -o MODEL.amalthea.")
     else:
-        molecules = predictor.domain == "molecules"
-        asked = "CCO 'c1ccccc1C(=O)N'" if molecules else f"{shlex.split(again)[2]!r} -o predictions.csv"
+        asked, other = {
+            "molecules": ("CCO 'c1ccccc1C(=O)N'", "--split scaffold"),
+            "images": ("photo.png --save-input seen", "--network dense"),
+            "structures": ("structures.extxyz -o answered.extxyz", "--members 4"),
+        }.get(predictor.domain, (f"{shlex.split(again)[2]!r} -o predictions.csv", "--members 20"))
         lines += [
             f"Saved to {output}. Worth trying next:",
             f"  amalthea predict {shlex.quote(str(output))} {asked}",
-            f"  {again} --out-of-fold held_out.csv",
-            f"  {again} " + ("--split scaffold" if molecules else "--members 20"),
+            f"  amalthea report {shlex.quote(str(output))} -o report.html",
+            f"  {again} {other} --out-of-fold held_out.csv",
         ]
     return "\n".join(lines)
 

@@ -55,6 +55,7 @@ class Entry:
         unit: the unit of that column.
         threshold: makes two classes of the target unless the user says otherwise.
         references: other models' predictions of the target in the file: the model's name, and the column.
+        domain: the domain that reads its files, where they are no tables.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Entry:
     unit: str = ""
     threshold: float | None = None
     references: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    domain: str = ""
 
     def describe(self) -> dict[str, Any]:
         """Return the entry and where its files lie, ready for JSON."""
@@ -124,6 +126,7 @@ CATALOGUE: dict[str, Entry] = {
             megabytes=11.5,
             licence="CC BY-SA 3.0",
             citation="LeCun, Cortes and Burges, the MNIST database",
+            domain="images",
             files=(
                 Source(
                     "mnist/mnist.npz",
@@ -139,6 +142,7 @@ CATALOGUE: dict[str, Entry] = {
             megabytes=2.4,
             licence="BSD-3-Clause",
             citation="Zuo et al. 2020, J. Phys. Chem. A 124, 731",
+            domain="structures",
             files=(
                 Source(
                     "silicon/training.json",
@@ -159,6 +163,7 @@ CATALOGUE: dict[str, Entry] = {
             megabytes=0.1,
             licence="CC BY 4.0 (UCI)",
             citation="Alpaydin and Kaynak 1998, UCI, doi 10.24432/C50P49, carried by scikit-learn",
+            domain="images",
             files=(Source("datasets/data/digits.csv.gz", package="sklearn"),),
         ),
     )
@@ -195,7 +200,7 @@ def locate(name: str) -> tuple[Path, ...]:
 
 
 def load(name: str, options: ReadOptions, domain_of: Callable[[pd.DataFrame, ReadOptions], Domain]) -> Dataset:
-    """Read a data set of the catalogue, with the target, the unit and the threshold that it is known for.
+    """Read a table of the catalogue, with the target, the unit and the threshold that it is known for.
 
     Args:
         name: one of the catalogue.
@@ -203,7 +208,7 @@ def load(name: str, options: ReadOptions, domain_of: Callable[[pd.DataFrame, Rea
         domain_of: returns the domain for a table.
 
     Raises:
-        DataError: the data set cannot be found, or is not a table.
+        DataError: the data set cannot be found.
 
     Example:
         >>> from amalthea.domains import domain
@@ -211,8 +216,6 @@ def load(name: str, options: ReadOptions, domain_of: Callable[[pd.DataFrame, Rea
         <Dataset cmet: 1017 molecules examples, Act (classification), 0 refused>
     """
     entry, paths = CATALOGUE[name], locate(name)
-    if not entry.target:
-        raise DataError(f"'{name}' ({entry.what}) is not a table, and this version reads tables only.")
     table = _table(paths)
     if options.target in ((), (entry.target,)):
         threshold = entry.threshold if options.threshold is None and options.task is None else options.threshold

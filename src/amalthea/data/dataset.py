@@ -160,6 +160,8 @@ class ReadOptions:
         clean: keep the largest fragment, neutralized (molecules).
         ignore: columns that must not become features (fold, group and time columns).
         keep: columns that become features of a table even where they look like names of the rows, or are ignored.
+        length_unit: the unit of n2p2's files: "bohr" or "angstrom".
+        energy_unit: the unit of n2p2's files: "hartree" or "ev".
     """
 
     target: tuple[str, ...] = ()
@@ -170,3 +172,5 @@ class ReadOptions:
     clean: bool = True
     ignore: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    length_unit: str = "bohr"
+    energy_unit: str = "hartree"

@@ -101,10 +101,14 @@ def existing_file(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def fingerprint(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def fingerprint(*paths: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal; of several files, or a folder's: of all of these."""
+    files = [file for path in paths for file in (sorted(Path(path).rglob("*")) if os.path.isdir(path) else [path])]
+    digests = []
+    for file in filter(os.path.isfile, files):
+        with open(file, "rb") as stream:
+            digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def write_whole(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset, ReadOptions, Refusal, Target
+from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
 from amalthea.data.files import malformed, reading_notes
-from amalthea.data.targets import Labels
+from amalthea.data.targets import Labels, encode
 from amalthea.data.wording import counted, shortened
 from amalthea.errors import DataError
 
@@ -98,6 +98,48 @@ def assemble(
             *_notes_on_copies(groups, values, labels.targets, found.noun),
         ),
         input_state=found.input_state,
+    )
+
+
+def labelled_rows(
+    name: str, domain: str, asked: Inputs, targets: Sequence[Target], identity: Sequence[str] = ()
+) -> Dataset:
+    """Return the usable rows of new labelled data, for targets that are known: nothing is inferred anew from them.
+
+    So a few rows, a single class or a column that is the same in all of them will do.
+
+    Args:
+        name: what the data set is called.
+        domain: the name of the domain that read it.
+        asked: the rows, with the targets among the columns of their table.
+        targets: the targets.
+        identity: the columns of the examples in which copies are equal; () for all.
+
+    Raises:
+        DataError: no row can be used.
+    """
+    encoded = [encode(asked.table[target.name], target) for target in targets]
+    values = np.stack([own for own, _ in encoded], axis=1)
+    unlabelled = np.isnan(values).all(axis=1)
+    reasons = ["; ".join(filter(None, row)) for row in zip(*(trouble for _, trouble in encoded), strict=True)]
+    problems = np.where(asked.problems != "", asked.problems, np.where(unlabelled, reasons, ""))
+    good = problems == ""
+    refused = refusals(asked.table, problems.tolist())
+    if not good.any():
+        told = "; ".join(f"line {refusal.row}: {refusal.reason}" for refusal in refused[:3])
+        raise DataError(f"{name}: none of its {counted(len(good), 'row')} can be used ({told}).")
+    examples = asked.examples[good].reset_index(drop=True)
+    return Dataset(
+        name=name,
+        domain=domain,
+        examples=examples,
+        targets=tuple(targets),
+        values=values[good],
+        groups=same_rows(examples[list(identity or examples.columns)]),
+        rows=asked.table.index.to_numpy(np.int64)[good],
+        columns=asked.table[good].reset_index(drop=True),
+        refused=refused,
+        notes=reading_notes(asked.table),
     )
 
 

@@ -198,7 +198,7 @@ def _task(column: pd.Series, options: ReadOptions) -> tuple[str, str]:
     distinct = np.unique(values[np.isfinite(values)])
     shown = _values([f"{value:g}" for value in distinct])
     if options.task is not None:
-        return options.task, f"has {shown}; as asked"
+        return options.task, f"has {shown}"
     whole = bool(np.all(distinct == np.rint(distinct)))
     if len(distinct) == 2 or (whole and 2 < len(distinct) <= 10 and len(distinct) <= 0.05 * len(known)):
         return "classification", f"has {shown}"

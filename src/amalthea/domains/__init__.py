@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,6 +11,8 @@ from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError
 
 DOMAINS = (
+    ("structures", "amalthea.domains.structures"),
+    ("images", "amalthea.domains.images"),
     ("molecules", "amalthea.domains.molecules"),
     ("tables", "amalthea.domains.tables"),
 )
@@ -31,6 +34,16 @@ def domain(name: str) -> Domain:
         raise DataError(f"there is no kind of data called '{name}'. There are: {', '.join(homes)}.")
     found: Domain = importlib.import_module(homes[name]).DOMAIN
     return found
+
+
+def claimed(path: Path) -> Domain | None:
+    """Return the domain that alone can read a file or folder; None: it is a table, or nothing.
+
+    Example:
+        >>> claimed(Path("solubility.csv")) is None
+        True
+    """
+    return next((found for found in map(domain, dict(DOMAINS)) if found.claims(path)), None)
 
 
 def recognise(table: pd.DataFrame) -> Domain:

@@ -74,8 +74,17 @@ def dense(
     return model
 
 
-def optimizer(defaults: Defaults, steps: int) -> Any:
+def optimizer(
+    defaults: Defaults, steps: int, constant: bool = False, warm_up: float = 0.0, weight_decay: float = WEIGHT_DECAY
+) -> Any:
     """Return the optimizer by its Keras name, its learning rate falling along a cosine over `steps` steps.
+
+    Args:
+        defaults: the optimizer's name and the largest learning rate.
+        steps: the number of training steps.
+        constant: keep the learning rate as it is.
+        warm_up: the share of the steps in which the learning rate first rises from a twenty-fifth.
+        weight_decay: for "adamw".
 
     Raises:
         DataError: Keras has no such optimizer.
@@ -84,10 +93,17 @@ def optimizer(defaults: Defaults, steps: int) -> Any:
 
     from amalthea.errors import DataError
 
-    schedule = keras.optimizers.schedules.CosineDecay(defaults.learning_rate, decay_steps=max(1, steps))
-    config: dict[str, Any] = {"learning_rate": schedule}
+    rising = round(steps * warm_up)
+    rate = defaults.learning_rate
+    schedule = keras.optimizers.schedules.CosineDecay(
+        rate / 25 if rising else rate,
+        decay_steps=max(1, steps - rising),
+        warmup_target=rate if rising else None,
+        warmup_steps=rising,
+    )
+    config: dict[str, Any] = {"learning_rate": rate if constant else schedule}
     if defaults.optimizer == "adamw":  # decoupled weight decay: Loshchilov and Hutter, ICLR 2019
-        config["weight_decay"] = WEIGHT_DECAY
+        config["weight_decay"] = weight_decay
     try:
         made = keras.optimizers.get({"class_name": defaults.optimizer, "config": config})
     except ValueError as error:

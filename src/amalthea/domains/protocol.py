@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Target
+
+Metric = Literal["euclidean", "tanimoto", "pictures"]
 
 Progress = Callable[[int, int], None]
 """Called as progress(done, total) while something takes its time."""
@@ -28,6 +30,9 @@ class Defaults:
         batch_size: rows in one step.
         optimizer: the name of a Keras optimizer.
         learning_rate: its (largest) learning rate.
+        network: which of the domain's networks, or the user's own (a file, or `module:function`).
+        validation_fraction: the share of its own training rows on which a member is measured and not trained.
+        augment: change the pictures a little in every training step.
     """
 
     folds: int = 5
@@ -36,6 +41,9 @@ class Defaults:
     batch_size: int = 32
     optimizer: str = "adam"
     learning_rate: float = 1e-3
+    network: str = "dense"
+    validation_fraction: float = 0.0
+    augment: bool = False
 
 
 class Featurizer(Protocol):
@@ -44,12 +52,18 @@ class Featurizer(Protocol):
     name: str
     feature_names: Sequence[str]
     quantities: int  # the number of leading features that are quantities; the others are counts
-    metric: Literal["euclidean", "tanimoto"]  # what "far from the training set" means for these features
+    metric: Metric  # what "far from the training set" means for these features
+    dtype: Literal["float32", "uint8"]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one example's features."""
+        ...
 
     def transform(
         self, examples: pd.DataFrame, progress: Progress | None = None
-    ) -> tuple[NDArray[np.float32], NDArray[np.object_]]:
-        """Return features, shape (n, d), NaN where unknown, and problems, shape (n,), "" where there is none."""
+    ) -> tuple[NDArray[Any], NDArray[np.object_]]:
+        """Return features, shape (n, *shape), NaN where unknown, and problems, shape (n,), "" where there is none."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -62,6 +76,17 @@ class Domain(Protocol):
 
     name: str
     feature_choices: Sequence[str]
+    network_choices: Sequence[str]
+    in_words: bool  # whether an example can be given as a word on the command line (SMILES)
+    identity: Sequence[str]  # the columns of `Dataset.examples` in which copies are equal; () for all
+
+    def claims(self, path: Path) -> bool:
+        """Say whether this is a file or folder that only this domain can read."""
+        ...
+
+    def read(self, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
+        """Read files or folders that this domain claims."""
+        ...
 
     def recognises(self, table: pd.DataFrame) -> bool:
         """Say whether this table (all columns as text) holds this domain's kind of examples."""
@@ -87,6 +112,10 @@ class Domain(Protocol):
         """Return the group of each example, shape (n,), for a split of this kind: "scaffold", "cluster"."""
         ...
 
+    def save_inputs(self, asked: Inputs, folder: Path) -> None:
+        """Write what the network saw of each input to a folder; DataError where nobody could look at it."""
+        ...
+
     def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
         """Return the featurizers that `choice` stands for; several: what serves is found by measurement."""
         ...
@@ -95,10 +124,18 @@ class Domain(Protocol):
         """Return the featurizer that `Featurizer.state` described."""
         ...
 
-    def defaults(self, dataset: Dataset) -> Defaults:
-        """Return how these data are trained on when nothing else is said."""
+    def defaults(self, dataset: Dataset, network: str) -> Defaults:
+        """Return how these data are trained on when nothing else is said; `network` is a choice, or "auto"."""
         ...
 
     def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
         """Return a compiled `keras.Model` for these features and targets, to be trained for `steps` steps."""
+        ...
+
+    def pack(self, examples: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, bytes]]:
+        """Return the columns of examples that a CSV can hold, and the others as files by their names."""
+        ...
+
+    def unpack(self, table: pd.DataFrame, parts: Mapping[str, bytes]) -> pd.DataFrame:
+        """Return the examples that `pack` packed."""
         ...

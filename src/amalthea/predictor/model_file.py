@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +21,7 @@ from amalthea.data.wording import shortened
 from amalthea.domains import domain
 from amalthea.errors import AmaltheaError, MissingDependencyError, ModelFileError
 from amalthea.predictor.answers import Calibration
+from amalthea.predictor.potential import Potential
 from amalthea.predictor.predictor import Part, Predictor
 from amalthea.training.history import History
 from amalthea.validation.applicability import Applicability
@@ -35,6 +38,7 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
     """Write a predictor to one file, whole or not at all; see `Predictor.save`."""
     import keras
 
+    table, pictures = domain(predictor.domain).pack(predictor.examples)
     parts = {
         "model.json": archive.pack_json(
             {
@@ -54,7 +58,7 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
                 "facts": predictor.facts,
                 "text": {
                     "out_of_fold": archive.text_columns(predictor.out_of_fold),
-                    "examples": archive.text_columns(predictor.examples),
+                    "examples": archive.text_columns(table),
                 },
             }
         ),
@@ -77,7 +81,8 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
         "applicability.safetensors": archive.pack_arrays(predictor.applicability.arrays()),
     }
     if examples:
-        parts["examples.csv"] = archive.pack_table(predictor.examples)
+        parts["examples.csv"] = archive.pack_table(table)
+        parts |= {f"examples/{name}": content for name, content in pictures.items()}
     archive.write_parts(path, parts)
 
 
@@ -128,21 +133,26 @@ def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, An
     for name, state in card["featurizers"].items():
         featurizer = home.restore(state)
         own = {key.removeprefix(f"{name}/"): values for key, values in arrays.items() if key.startswith(f"{name}/")}
-        frame = history[history["features"] == name].drop(columns="features").dropna(axis=1, how="all")
+        frame = history[history["features"] == name].drop(columns="features")
+        frame = frame.dropna(axis=1, how="all") if len(frame) else frame
         past = _past(frame, card["folds"] * card["members"], card["training"][name])
         _check_weights(own, past)
         ensemble = _ensemble(card, networks[name], custom_objects, name)
-        example = np.zeros((1, len(featurizer.feature_names)), np.float32)
+        example = np.zeros((1, *featurizer.shape), featurizer.dtype)
         ensemble.restore(own, example, out_of_fold["fold"].to_numpy(np.int64), past, None)
-        answers = ensemble.predict(example).mean
-        if answers.shape != (1, sum(target.width for target in targets)):
-            raise ModelFileError(f"the network of {name!r} does not fit the targets: it answers {answers.shape[1:]}.")
+        width = sum(target.width for target in targets)
+        if card["domain"] != "structures" and (answers := ensemble.predict(example).mean.shape) != (1, width):
+            raise ModelFileError(f"the network of {name!r} does not fit the targets: it answers {answers[1:]}.")
         shares = np.array(card["shares"][name], np.float64)
-        if shares.shape != (ensemble.folds, answers.shape[1]) or not np.isfinite(shares).all():
+        if shares.shape != (ensemble.folds, width) or not np.isfinite(shares).all():
             raise ModelFileError(f"the shares of {name!r} do not fit the folds and the targets.")
         loaded.append(Part(featurizer, ensemble, shares))
-    examples = parts.get("examples.csv")
-    predictor = Predictor(
+    examples = pd.DataFrame()
+    if "examples.csv" in parts:
+        table = archive.unpack_table(parts["examples.csv"], card["text"]["examples"])
+        files = {name.removeprefix("examples/"): part for name, part in parts.items() if name.startswith("examples/")}
+        examples = home.unpack(table, files)
+    predictor = (Potential if card["domain"] == "structures" else Predictor)(
         domain=card["domain"],
         targets=targets,
         parts=tuple(loaded),
@@ -154,13 +164,15 @@ def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, An
         validation=Validation.from_state(card["validation"]),
         out_of_fold=out_of_fold,
         facts=card["facts"],
-        examples=pd.DataFrame() if examples is None else archive.unpack_table(examples, card["text"]["examples"]),
+        examples=examples,
     )
-    features = [len(part.featurizer.feature_names) for part in loaded]
+    features = [math.prod(part.featurizer.shape) for part in loaded]
     fits = len(targets) == len(predictor.calibrations) and features[:1] == [predictor.applicability.features]
     if not fits or not {"data", "fingerprint", "notes", "versions"} <= {*card["facts"]}:
         raise ModelFileError("the parts of model.json do not fit each other.")
     _ = predictor.refused  # raises where they cannot be read
+    if isinstance(predictor, Potential):
+        predictor.check()
     return predictor
 
 
@@ -168,7 +180,7 @@ def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None,
     backend.prepare()
     import keras
 
-    from amalthea.training import layers  # noqa: F401  (registers our layers with Keras)
+    _register(card["domain"])
     from amalthea.training.ensemble import Ensemble
 
     try:
@@ -181,6 +193,17 @@ def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None,
     if not isinstance(model, keras.Model):
         raise ModelFileError(f"the network of {name!r} is no Keras model but {shortened(repr(model), 60)}.")
     return Ensemble(model, folds=card["folds"], members=card["members"], seed=card["seed"])
+
+
+def _register(kind: str) -> None:
+    """Import the classes of ours that Keras must know to rebuild a domain's networks."""
+    importlib.import_module("amalthea.training.layers")
+    own = {
+        "images": ("amalthea.domains.images.augmentation",),
+        "structures": ("amalthea.domains.structures.network", "amalthea.training.soap"),
+    }
+    for module in own.get(kind, ()):
+        importlib.import_module(module)
 
 
 def _past(frame: pd.DataFrame, members: int, stored: Mapping[str, Any]) -> History:

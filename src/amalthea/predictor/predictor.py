@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
@@ -149,12 +150,12 @@ class Predictor:
 
         Where the model was saved without its examples, only a file is known again, by its fingerprint.
         """
-        names = list(data.examples.columns)
+        names = list(domain(self.domain).identity or data.examples.columns)
         if not set(names) <= set(self.examples.columns):
             same = bool(data.fingerprint) and data.fingerprint == self.facts["fingerprint"]
             return np.full(len(data), same)
         known = set(_rows(self.examples[names]))
-        return np.array([row in known for row in _rows(data.examples)], bool)
+        return np.array([row in known for row in _rows(data.examples[names])], bool)
 
     def evaluate(self, data: Dataset) -> dict[str, dict[str, Any]]:
         """Return, by target, the metrics on new labelled data, as `Figure`s with bootstrap errors.
@@ -193,6 +194,19 @@ class Predictor:
 
         save(self, Path(path), examples=examples)
 
+    def report(self, path: str | os.PathLike[str], *, language: str = "en") -> None:
+        """Write the report of this model: one HTML file that opens offline.
+
+        Args:
+            path: the file, written whole or not at all.
+            language: "en" or "pt-BR".
+
+        Raises:
+            AmaltheaError: the file cannot be written, or what a report needs is not installed.
+        """
+        # By name, because the report is built upon predictors, and not the other way round.
+        importlib.import_module("amalthea.report").write(self, path, language=language)
+
     def __repr__(self) -> str:
         ensemble = self.parts[0].ensemble
         names = " + ".join(part.featurizer.name for part in self.parts)
@@ -206,7 +220,7 @@ class Predictor:
         head = repr(self).partition("\n")[0]
         return f"<p>{html.escape(head[1:-1])}</p>{self.validation._repr_html_()}"
 
-    def _features(self, examples: pd.DataFrame) -> tuple[list[NDArray[np.float32]], NDArray[np.object_]]:
+    def _features(self, examples: pd.DataFrame) -> tuple[list[NDArray[Any]], NDArray[np.object_]]:
         made = [part.featurizer.transform(examples) for part in self.parts]
         problems = np.full(len(examples), "", object)
         for _, found in made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,18 +16,16 @@ from amalthea import backend
 from amalthea.data.splits import random_folds
 from amalthea.errors import AmaltheaError, DataError, TrainingWarning
 from amalthea.progress import Verbosity
-from amalthea.training.arrays import as_arrays, count_rows, size_in_bytes, whole_number
+from amalthea.training.answering import Answering
+from amalthea.training.arrays import as_arrays, count_rows, whole_number
 from amalthea.training.evaluation import Evaluation, measure
 from amalthea.training.history import History
 from amalthea.training.initial import build, clone, normalizations
-from amalthea.training.members import Assignment, assign, evenly
-from amalthea.training.placement import place
-from amalthea.training.prediction import Prediction
-from amalthea.training.program import answers
+from amalthea.training.members import Assignment, assign
+from amalthea.training.prediction import Aside, Prediction
+from amalthea.training.recording import Recorder, Recording
+from amalthea.training.shapes import Shapes
 from amalthea.training.trainer import Settings, compile_like, train
-
-BLOCK = 4096
-"""Rows that are answered in one call of the compiled program."""
 
 
 class Ensemble:
@@ -71,6 +70,10 @@ class Ensemble:
         self.history: History | None = None
         self.fold_ids: NDArray[np.int64] | None = None
         self._out_of_fold: Prediction | None = None
+        self.aside: Aside | None = None
+        """What the members said of their own validation rows, once trained with some."""
+        self.recording: Recording | None = None
+        """The members' weights along their training, once trained with `record=True`; see `insight.trajectories`."""
 
     def __len__(self) -> int:
         return self.folds * self.members
@@ -93,6 +96,7 @@ class Ensemble:
         validation_fraction: float | None = None,
         callbacks: Sequence[Any] = (),
         verbose: Verbosity = "auto",
+        record: bool = False,
     ) -> History:
         """Train all members from the beginning, with the words and the meanings of `keras.Model.fit`.
 
@@ -114,6 +118,7 @@ class Ensemble:
             callbacks: objects with any of `on_train_begin()`, `on_epoch_end(epoch, logs)`, `on_train_end()`; `logs`
                 holds the means over the members.
             verbose: "auto" shows progress on a terminal, 1 always, 0 never.
+            record: keep the weights of some epochs in `recording`: at most 24, and at most 256 MB (or four epochs).
 
         Returns:
             Losses and metrics by epoch: `history` as in Keras, `members` for each network.
@@ -136,7 +141,8 @@ class Ensemble:
         together = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
         ids = self._folds(count, together, fold_ids)
         assignment = assign(ids, self.folds, self.members, fraction, together, self.seed)
-        settings = Settings(epochs, batch_size, patience, self.seed, callbacks, verbose)
+        recorder = Recorder(len(self), epochs) if record else None
+        settings = Settings(epochs, batch_size, patience, self.seed, callbacks, verbose, recorder)
         history = self._fit(x, y, sample_weight, assignment, settings)
         for note in history.notes:
             warnings.warn(note, TrainingWarning, stacklevel=2)
@@ -158,13 +164,68 @@ class Ensemble:
         settings = Settings(epochs, batch_size, None, self.seed, (), verbose)
         return self._fit(as_arrays(x, "x"), as_arrays(y, "y"), None, assignment, settings)
 
+    def fit_shapes(
+        self,
+        shapes: Shapes,
+        *,
+        epochs: int,
+        batch_size: int,
+        fold_ids: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        rows: ArrayLike | None = None,
+        callbacks: Sequence[Any] = (),
+        verbose: Verbosity = "auto",
+    ) -> History:
+        """Train all members on examples of several shapes; in one step all members draw from one class of a shape.
+
+        There is no `out_of_fold` afterwards: answers to examples of different shapes fit no array.
+
+        Args:
+            shapes: the inputs and targets.
+            epochs: passes through each member's training rows.
+            batch_size: rows in one step.
+            fold_ids: as for `fit`.
+            groups: as for `fit`.
+            rows: the examples to learn from; None: all.
+            callbacks: as for `fit`.
+            verbose: as for `fit`.
+
+        Raises:
+            DataError: a fold would be empty.
+        """
+        shapes = shapes.as_arrays()
+        epochs, batch_size = whole_number("epochs", epochs, 1), whole_number("batch_size", batch_size, 1)
+        together = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
+        assignment = assign(
+            self._folds(len(shapes), together, fold_ids), self.folds, self.members, 0.0, together, self.seed
+        )
+        if rows is not None:
+            chosen = tuple(np.intersect1d(own, rows) for own in assignment.training)
+            assignment = dataclasses.replace(assignment, training=chosen)
+        settings = Settings(epochs, batch_size, None, self.seed, callbacks, verbose)
+        (x, y), *_ = shapes.parts
+        build(self.model, x, y, np.ones(len(shapes.rows[0]), np.float32))
+        trained = train(self.model, shapes, None, None, assignment, settings)
+        self.fold_ids, self.history = assignment.fold_ids, trained.history
+        self._trainable, self._others = trained.trainable, trained.others
+        self._example = jax.tree.map(lambda values: values[:1], x)
+        self._answering = Answering(self.model, self._trainable, self._others, self._used)
+        self._out_of_fold, self.aside = None, None
+        for note in trained.history.notes:
+            warnings.warn(note, TrainingWarning, stacklevel=2)
+        return trained.history
+
     def _fit(self, x: Any, y: Any, sample_weight: Any, assignment: Assignment, settings: Settings) -> History:
         build(self.model, x, y, sample_weight)
         trained = train(self.model, x, y, sample_weight, assignment, settings)
         self.fold_ids, self.history = assignment.fold_ids, trained.history
         self._trainable, self._others = trained.trainable, trained.others
         self._example = jax.tree.map(lambda values: values[:1], x)
-        self._out_of_fold = self._predict_out_of_fold(x, assignment) if self.folds > 1 else None
+        self._answering = Answering(self.model, self._trainable, self._others, self._used)
+        self._out_of_fold = self._answering.out_of_fold(x, assignment) if self.folds > 1 else None
+        self.aside = self._answering.aside(x, assignment)
+        recorder, learned = settings.recorder, trained.history.epochs
+        self.recording = None if recorder is None else recorder.recording(x, y, assignment, learned, self.seed)
         return trained.history
 
     @property
@@ -178,8 +239,8 @@ class Ensemble:
             raise AmaltheaError("This ensemble is not trained yet: call fit first.")
         if self._out_of_fold is None and self.folds > 1:
             raise AmaltheaError(
-                "This ensemble was opened from a file, which keeps the out-of-fold predictions of the whole predictor: "
-                "see Predictor.out_of_fold."
+                "This ensemble has no out-of-fold predictions of its own (it was opened from a file, or learned from "
+                "examples of several shapes): see Predictor.out_of_fold."
             )
         if self._out_of_fold is None:
             raise AmaltheaError(
@@ -199,14 +260,8 @@ class Ensemble:
         """
         self._check_trained()
         x = as_arrays(x, "x")
-        count = count_rows(x=x)
-        blocks = [
-            self._answer(jax.tree.map(lambda values, s=start: values[s : s + BLOCK], x))
-            for start in range(0, count, BLOCK)
-        ]
-        everyone = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *blocks)
-        used = self._used
-        mean, std = _mean_and_std(everyone, used)
+        everyone = self._answering.everyone(x)
+        mean, std = self._answering.mean_and_std(everyone)
         return Prediction(mean=mean, std=std, members=everyone)
 
     def evaluate(self, x: Any, y: Any, sample_weight: Any = None) -> Evaluation:
@@ -299,6 +354,7 @@ class Ensemble:
         split = len(self.model.trainable_variables)
         self._trainable, self._others, self._example = stacked[:split], stacked[split:], example
         self.fold_ids, self.history, self._out_of_fold = fold_ids, history, out_of_fold
+        self._answering = Answering(self.model, self._trainable, self._others, self._used)
 
     def _folds(self, count: int, groups: NDArray[np.int64] | None, fold_ids: ArrayLike | None) -> NDArray[np.int64]:
         if fold_ids is None:
@@ -326,68 +382,3 @@ class Ensemble:
     def _check_trained(self) -> None:
         if self.history is None:
             raise AmaltheaError("This ensemble is not trained yet: call fit first.")
-
-    def _answer(self, x: Any) -> Any:
-        """Return every member's answers to at most `BLOCK` rows, shape (members, n, ...)."""
-        count = count_rows(x=x)
-        # Few sizes, few compilations: a block is filled up to a power of two.
-        size = max(32, 1 << (count - 1).bit_length())
-        x = jax.tree.map(lambda values: np.resize(values, (size, *values.shape[1:])), x)
-        rows = np.arange(size, dtype=np.int32).reshape(-1, min(256, size))
-        everyone = self._ask(np.broadcast_to(rows, (len(self), *rows.shape)), x)
-        return jax.tree.map(lambda values: values[:, :count], everyone)
-
-    def _ask(self, rows: NDArray[np.int32], x: Any) -> Any:
-        """Return the answers of each member to its own rows of `x`, shape (members, steps * batch, ...)."""
-        placement = place(len(self), size_in_bytes([values[0] for values in [*self._trainable, *self._others]]))
-        program = answers(self.model, placement)
-        data = jax.device_put(x, placement.everywhere)
-        parts = []
-        for start in range(0, len(self), placement.group):
-            numbers = placement.fill(np.arange(start, min(start + placement.group, len(self))))
-            variables = jax.tree.map(lambda values, n=numbers: values[n], (self._trainable, self._others))
-            variables, asked = jax.device_put((variables, rows[numbers]), placement.by_member)
-            own = program(variables, asked, data)
-            real = min(placement.group, len(self) - start)
-            parts.append(jax.tree.map(lambda v, r=real: np.asarray(v)[:r].reshape(r, -1, *v.shape[3:]), own))
-        everyone = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
-        return jax.tree.map(lambda values: _without(values, ~self._used), everyone)
-
-    def _predict_out_of_fold(self, x: Any, assignment: Assignment) -> Prediction:
-        held_out = tuple(assignment.held_out(member) for member in range(len(self)))
-        own = self._ask(evenly(held_out, 256), x)
-        count = len(assignment.fold_ids)
-
-        def in_place(values: NDArray[Any]) -> NDArray[Any]:
-            placed = np.full((self.members, count, *values.shape[2:]), np.nan, values.dtype)
-            for member, rows in enumerate(held_out):
-                placed[member % self.members, rows] = values[member, : len(rows)]
-            return placed
-
-        members = jax.tree.map(in_place, own)
-        mean = jax.tree.map(lambda values: np.full(values.shape[1:], np.nan, values.dtype), members)
-        std = jax.tree.map(np.copy, mean)
-        for fold in range(self.folds):
-            rows = np.flatnonzero(assignment.fold_ids == fold)
-            used = self._used[fold * self.members : (fold + 1) * self.members]
-            if used.any():
-                centers, spreads = _mean_and_std(jax.tree.map(lambda v, r=rows: v[:, r], members), used)
-                for whole, part in ((mean, centers), (std, spreads)):
-                    jax.tree.map(lambda w, p, r=rows: w.__setitem__(r, p), whole, part)
-        return Prediction(mean=mean, std=std, members=members)
-
-
-def _mean_and_std(everyone: Any, used: NDArray[np.bool_]) -> tuple[Any, Any]:
-    """Return the mean and the standard deviation over the members in use (0 for a lone one)."""
-    degrees = 1 if used.sum() > 1 else 0
-    mean = jax.tree.map(lambda values: values[used].mean(axis=0), everyone)
-    return mean, jax.tree.map(lambda values: values[used].std(axis=0, ddof=degrees), everyone)
-
-
-def _without(values: NDArray[Any], left_out: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return the members' answers with NaN for those that take no part."""
-    if not left_out.any():
-        return values
-    values = values if values.dtype.kind == "f" else values.astype(np.float32)
-    values[left_out] = np.nan
-    return values

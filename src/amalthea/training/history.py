@@ -77,3 +77,24 @@ def _mean_by_epoch(values: NDArray[np.float32]) -> list[float]:
     total = np.where(known, values, 0).sum(axis=0, dtype=np.float64)
     count = known.sum(axis=0)
     return [float(t / c) if c else float("nan") for t, c in zip(total, count, strict=True)]
+
+
+def quantiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the 5, 50 and 95 % quantiles over the members that were learning, shape (3, epochs); NaN where none was.
+
+    Args:
+        values: shape (members, epochs), NaN once a member has stopped.
+    """
+    found = np.full((3, values.shape[1]), np.nan)
+    some = np.isfinite(values).any(axis=0)
+    known = np.where(np.isfinite(values), values, np.nan)[:, some].astype(np.float64)
+    found[:, some] = np.nanquantile(known, [0.05, 0.5, 0.95], axis=0)
+    return found
+
+
+def best_epochs(history: History) -> NDArray[np.int64]:
+    """Return the epoch of each member's lowest validation loss, from 1."""
+    losses = history.members["val_loss"]
+    known = losses[np.isfinite(losses).any(axis=1)]
+    best: NDArray[np.int64] = np.nanargmin(np.where(np.isfinite(known), known, np.nan), axis=1) + 1
+    return best

@@ -115,7 +115,8 @@ def start_others(model: keras.Model, seeds: NDArray[np.uint32]) -> list[NDArray[
 def scalers(model: keras.Model, x: Any, y: Any) -> list[Scaler]:
     """Return the layers of a model that must be given statistics, each with the values that it will meet.
 
-    These are our own scaling layers and Keras's unadapted `Normalization`, behind an input or at an output.
+    These are our own scaling layers and Keras's unadapted `Normalization`, behind an input or at an output. A model
+    may say by itself, as `scalers(x, y)`, which layers meet what.
 
     Args:
         model: a built model.
@@ -126,6 +127,8 @@ def scalers(model: keras.Model, x: Any, y: Any) -> list[Scaler]:
         AmaltheaError: a `Normalization` was not adapted and stands where its statistics cannot be found exactly.
     """
     found: list[Scaler] = []
+    if hasattr(model, "scalers"):
+        return list(model.scalers(x, y))
     for layer in _layers(model):
         normalizes = isinstance(layer, keras.layers.Normalization)
         if not (hasattr(layer, "statistics") or (normalizes and _unadapted(layer))):

@@ -21,6 +21,19 @@ WIDEST = 12
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Aside:
+    """What each member says of the training rows that it was measured on and did not learn from.
+
+    Args:
+        rows: shape (members, v), the rows of each member.
+        answers: shape (members, v, ...), NaN for members left out.
+    """
+
+    rows: NDArray[np.int64]
+    answers: Any
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Prediction:
     """Predictions for n examples, with what the members say of their certainty.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import keras
 
+from amalthea.training import shapes
+from amalthea.training.convolution import fast_convolutions
 from amalthea.training.initial import normalizations
 from amalthea.training.placement import Placement
 
@@ -70,26 +73,30 @@ class Program:
             learner: the member.
             order: its mini-batches, row indices, shape (steps, batch).
             validation: its validation rows, shape (rows,).
-            data: (x, y, sample weights), arrays of n rows.
+            data: (x, y, sample weights), arrays of n rows; or `Several` such, of examples of several shapes.
         """
-        model, optimizer = self.model, self.optimizer
 
         def step(state: Any, rows: jax.Array) -> tuple[Any, jax.Array]:
-            trainable, others, optimizer_variables, metrics = state
-            x, y, weight = _take(data, rows)  # 1. draw a mini-batch
-            loss = jax.value_and_grad(model.compute_loss_and_updates, has_aux=True)
-            (_, (value, answer, others, metrics)), gradients = loss(  # 2. forward pass, 3. loss, 4. backward pass
-                trainable, others, metrics, x, y, weight, training=True, optimizer_variables=optimizer_variables
-            )
-            trainable, optimizer_variables = optimizer.stateless_apply(  # 5. a step down the gradient
-                optimizer_variables, gradients, trainable
-            )
-            metrics = self._count(metrics, x, y, answer, weight)  # 6. keep the score
-            return (trainable, others, optimizer_variables, metrics), value
+            return self._learn(state, _take(data, rows))
+
+        def step_of_a_class(state: Any, given: tuple[jax.Array, jax.Array]) -> tuple[Any, jax.Array]:
+            def learn(state: Any, rows: jax.Array, number: int) -> tuple[Any, jax.Array]:
+                return self._learn(state, shapes.take(data.parts[number], rows))
+
+            which, rows = given
+            ways = [functools.partial(learn, number=number) for number in range(len(data.parts))]
+            learned, loss = jax.lax.switch(which, ways, state, rows)
+            # A member that has nothing of this class stays as it is.
+            there = (rows >= 0).any()
+            return jax.tree.map(lambda new, old: jnp.where(there, new, old), learned, state), loss
 
         start = (learner.trainable, learner.others, learner.optimizer, self._metrics())
-        (trainable, others, optimizer_variables, metrics), losses = jax.lax.scan(step, start, order)
-        scores = {**self._results(metrics), "loss": losses.mean()}
+        several = isinstance(data, shapes.Several)
+        steps: Any = (step_of_a_class, (data.which, order)) if several else (step, order)
+        (trainable, others, optimizer_variables, metrics), losses = jax.lax.scan(steps[0], start, steps[1])
+        # Batches of several shapes are not all full; their losses are sums over rows, divided by a whole batch.
+        filled = jnp.maximum((order >= 0).mean(), 1 / order.size) if several else 1.0
+        scores = {**self._results(metrics), "loss": losses.mean() / filled}
         learned = learner._replace(
             trainable=trainable, others=others, optimizer=optimizer_variables, epochs=learner.epochs + 1
         )
@@ -102,6 +109,20 @@ class Program:
         kept = learner._replace(learning=jnp.array(False), diverged=learner.diverged | (learner.learning & ~finite))
         following = jax.tree.map(lambda new, old: jnp.where(learner.learning & finite, new, old), learned, kept)
         return following, {name: jnp.where(learner.learning, value, jnp.nan) for name, value in scores.items()}
+
+    def _learn(self, state: Any, batch: Any) -> tuple[Any, jax.Array]:
+        """One step of one member."""
+        trainable, others, optimizer_variables, metrics = state
+        x, y, weight = batch  # 1. a mini-batch
+        loss = jax.value_and_grad(self.model.compute_loss_and_updates, has_aux=True)
+        (_, (value, answer, others, metrics)), gradients = loss(  # 2. forward pass, 3. loss, 4. backward pass
+            trainable, others, metrics, x, y, weight, training=True, optimizer_variables=optimizer_variables
+        )
+        trainable, optimizer_variables = self.optimizer.stateless_apply(  # 5. a step down the gradient
+            optimizer_variables, gradients, trainable
+        )
+        metrics = self._count(metrics, x, y, answer, weight)  # 6. keep the score
+        return (trainable, others, optimizer_variables, metrics), value
 
     def _judge(self, learner: Learner, loss: jax.Array) -> Learner:
         """Keep a member's best weights, and stop it when its patience is at an end."""
@@ -174,6 +195,19 @@ def answers(model: keras.Model, placement: Placement) -> Callable[..., Any]:
     return for_members(ask, model, placement)
 
 
+def loss_of(model: keras.Model) -> Callable[..., jax.Array]:
+    """Return the loss of one member, (trainable, others, x, y) -> loss as it answers, to be traced by the caller."""
+
+    def loss(trainable: Variables, others: Variables, x: Any, y: Any) -> jax.Array:
+        metrics = [variable.value for variable in model.metrics_variables]
+        with fast_convolutions(model), _own_statistics(model, (trainable, others)):
+            found = model.compute_loss_and_updates(trainable, others, metrics, x, y, None, training=False)
+        value: jax.Array = found[0]
+        return value
+
+    return loss
+
+
 def for_members(
     function: Callable[..., Any], model: keras.Model, placement: Placement, donate: bool = False
 ) -> Callable[..., Any]:
@@ -191,7 +225,7 @@ def for_members(
         stacked, shared = (arguments[:-1], arguments[-1:]) if len(arguments) > 1 else (arguments, ())
 
         def alone(member: Any) -> Any:
-            with _own_statistics(model, member[0]):
+            with fast_convolutions(model), _own_statistics(model, member[0]):
                 return function(*member, *shared)
 
         return jax.lax.map(alone, stacked, batch_size=None if placement.portion == 1 else placement.portion)

@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 from amalthea.errors import AmaltheaError
 from amalthea.progress import Bar, Verbosity
 from amalthea.training import members as who
+from amalthea.training import shapes
 from amalthea.training.arrays import size_in_bytes
+from amalthea.training.convolution import flowing_bytes
 from amalthea.training.history import History
 from amalthea.training.initial import draw_trainable, fit_scalers, scalers, start_others
 from amalthea.training.interruption import Wish, stop_on_request
 from amalthea.training.members import Assignment, Rows
 from amalthea.training.placement import Placement, place
 from amalthea.training.program import Learner, Program
+from amalthea.training.recording import Recorder
+from amalthea.training.shapes import Several, Shapes, some
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Settings:
     seed: int
     callbacks: Sequence[Any] = ()
     verbose: Verbosity = "auto"
+    recorder: Recorder | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,8 +75,8 @@ def train(
 
     Args:
         model: a built and compiled model.
-        x: inputs, arrays of n rows.
-        y: targets.
+        x: inputs, arrays of n rows; or `Shapes`, inputs and targets of several shapes.
+        y: targets; None with `Shapes`.
         sample_weight: weights of the rows, or None.
         assignment: who trains on what.
         settings: how.
@@ -83,9 +88,11 @@ def train(
     optimizer = fresh_optimizer(model)
     weights = [model.trainable_variables, model.non_trainable_variables]
     copies = 2 if settings.patience is None else 3
-    placement = place(len(assignment.training), copies * size_in_bytes(weights) + size_in_bytes(optimizer.variables))
+    size = copies * size_in_bytes(weights) + size_in_bytes(optimizer.variables) + flowing_bytes(model)
+    placement = place(len(assignment.training), size)
     program = Program(model, optimizer, placement, settings.patience)
-    data = jax.device_put((x, y, sample_weight), placement.everywhere)
+    parts = tuple((*part, None) for part in x.parts) if isinstance(x, Shapes) else (x, y, sample_weight)
+    data = jax.device_put(parts, placement.everywhere)
     found = scalers(model, x, y)
     groups = []
     turns = -(-len(assignment.training) // placement.group)
@@ -93,7 +100,7 @@ def train(
     with stop_on_request() as wish, bar:
         for numbers in _in_turn(assignment, placement.group):
             start = _start(model, optimizer, numbers, x, found, assignment, settings, placement)
-            groups.append(_train_group(program, start, numbers, assignment, settings, data, wish, bar))
+            groups.append(_train_group(program, start, numbers, assignment, settings, x, data, wish, bar))
             if wish.stop:
                 break
     return _gather(groups, assignment, settings, wish.stop)
@@ -108,10 +115,10 @@ def fresh_optimizer(model: keras.Model) -> Any:
     return optimizer
 
 
-def compile_like(member: keras.Model, model: keras.Model) -> None:
-    """Compile a model as another one is, with optimizer and metrics of its own."""
+def compile_like(member: keras.Model, model: keras.Model, optimizer: Any = None) -> None:
+    """Compile a model as another one is, with optimizer (None: a copy of the other's) and metrics of its own."""
     config = dict(model._compile_config.config)
-    config["optimizer"] = _copy_optimizer(model.optimizer)
+    config["optimizer"] = _copy_optimizer(model.optimizer) if optimizer is None else optimizer
     for name in ("metrics", "weighted_metrics"):
         config[name] = keras.tree.map_structure(
             lambda kind: type(kind).from_config(kind.get_config()) if isinstance(kind, keras.Metric) else kind,
@@ -154,7 +161,7 @@ def _start(
 ) -> Learner:
     everyone = placement.fill(numbers)
     seeds = member_seeds(settings.seed, everyone)
-    trainable = draw_trainable(model, jax.tree.map(lambda values: values[:2], x), seeds)
+    trainable = draw_trainable(model, some(x), seeds)
     others = start_others(model, seeds)
     fit_scalers(model, others, found, [assignment.training[number] for number in everyone])
     count = len(everyone)
@@ -181,6 +188,7 @@ def _train_group(
     numbers: Rows,
     assignment: Assignment,
     settings: Settings,
+    examples: Any,
     data: Any,
     wish: Wish,
     bar: Bar,
@@ -189,16 +197,24 @@ def _train_group(
     everyone = placement.fill(numbers)
     batch = min(settings.batch_size, min(len(own) for own in assignment.training))
     steps = -(-max(len(own) for own in assignment.training) // batch)
-    orders = who.epochs(assignment, everyone, steps, batch, settings.seed)
+    orders: Iterator[tuple[Any, Any]]
+    if isinstance(examples, Shapes):
+        orders = shapes.epochs(assignment, everyone, examples, settings.batch_size, settings.seed)
+    else:
+        orders = ((None, order) for order in who.epochs(assignment, everyone, steps, batch, settings.seed))
     aside = np.stack([assignment.validation[number] for number in everyone]).astype(np.int32)
     validation = jax.device_put(aside, placement.by_member)
     scores: list[dict[str, NDArray[np.float32]]] = []
     for callback in settings.callbacks:
         _call(callback, "on_train_begin")
     pending = None
-    for _ in range(settings.epochs):
-        order = jax.device_put(next(orders), placement.by_member)
-        learner, latest = program.epoch(learner, order, validation, data)
+    for epoch in range(settings.epochs):
+        if settings.recorder is not None:
+            settings.recorder.see(epoch, numbers, learner.trainable, learner.others)
+        which, order = next(orders)
+        order = jax.device_put(order, placement.by_member)
+        drawn = data if which is None else Several(data, jax.device_put(which, placement.everywhere))
+        learner, latest = program.epoch(learner, order, validation, drawn)
         # The scores of the epoch before are read while this one runs.
         if pending is not None and not _note(pending, scores, len(numbers), settings.callbacks, bar):
             pending = None
@@ -210,6 +226,8 @@ def _train_group(
         _note(pending, scores, len(numbers), settings.callbacks, bar)
     for callback in settings.callbacks:
         _call(callback, "on_train_end")
+    if settings.recorder is not None:
+        settings.recorder.end(numbers, learner.trainable, learner.others)
     trainable, others = program.finish(learner)
     size = len(numbers)
     # With patience a member has its best weights, whatever came later; without, its last ones are not worth keeping.

@@ -20,7 +20,7 @@ class Applicability:
     """The training set as a measure of distance: an example's distance is the mean over its 5 nearest neighbours in it.
 
     Args:
-        metric: "euclidean" (standardized numbers) or "tanimoto" (counts, as ln(1 + count)).
+        metric: "euclidean" (standardized numbers), "tanimoto" (counts, as ln(1 + count)) or "pictures" (pixels).
         features: d, the number of columns.
         space: at most 10,000 training examples, the references.
         groups: shape (references,), integers: copies share one.
@@ -43,20 +43,21 @@ class Applicability:
         """Learn from the training set.
 
         Args:
-            features: shape (n, d), float32; NaN and infinity are missing values.
-            metric: "euclidean" or "tanimoto".
+            features: shape (n, d), or (n, ...) with d numbers each; NaN and infinity are missing values.
+            metric: "euclidean", "tanimoto" or "pictures".
             groups: shape (n,), integers: copies of the same example share one.
             seed: of the sample of references, where there are more than 10,000 examples.
 
         Raises:
             ValueError: the shapes do not match, there are no examples, or the metric is unknown.
         """
-        values, labels = np.asarray(features, np.float32), np.asarray(groups, np.int64)
+        values, labels = _rows(features), np.asarray(groups, np.int64)
         if values.ndim != 2 or not len(values) or labels.shape != values.shape[:1]:
             raise ValueError(f"features (n, d) and groups (n,) are needed. Received: {values.shape}, {labels.shape}")
         if len(values) > _REFERENCES:
             chosen = np.sort(np.random.default_rng(seed).choice(len(values), _REFERENCES, replace=False))
             values, labels = values[chosen], labels[chosen]
+        values = values.astype(np.float32)
         fitted = cls(metric, values.shape[1], fit_space(values, metric), labels, np.empty(0))
         own = fitted._distance(values, labels)
         return dataclasses.replace(fitted, own=np.sort(own[np.isfinite(own)]))
@@ -74,7 +75,7 @@ class Applicability:
         Raises:
             ValueError: the number of columns differs from the training set's.
         """
-        values = np.asarray(features, np.float32)
+        values = _rows(features)
         if values.ndim != 2 or values.shape[1] != self.features:
             raise ValueError(f"features must have shape (n, {self.features}). Received: {values.shape}")
         distance = self._distance(values, None if groups is None else np.asarray(groups, np.int64))
@@ -104,7 +105,7 @@ class Applicability:
         """Return the mean distance to the nearest neighbours (fewer than 5 where there are fewer), NaN without any."""
         means = [np.empty(0)]
         start = 0
-        for block in self.space.distances(features):
+        for block in self.space.distances(features.astype(np.float32, copy=False)):
             if groups is not None:
                 block[groups[start : start + len(block), None] == self.groups] = np.inf
             start += len(block)
@@ -115,3 +116,9 @@ class Applicability:
             mean = np.full(len(block), np.nan)
             means.append(np.divide(np.where(finite, nearest, 0).sum(axis=1), found, out=mean, where=found > 0))
         return np.concatenate(means)
+
+
+def _rows(features: ArrayLike) -> NDArray[Any]:
+    """Return each example's numbers in one row."""
+    values = np.asarray(features)
+    return values.reshape(len(values), -1) if values.ndim > 2 else values

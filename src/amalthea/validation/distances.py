@@ -9,11 +9,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Metric = Literal["euclidean", "tanimoto"]
+Metric = Literal["euclidean", "tanimoto", "pictures"]
 
 _BLOCK = 500  # rows of queries at a time: 500 x 10,000 distances are 20 MB
 _CLIP = 6.0  # standard deviations
 _LARGEST_COUNT = 255
+_COMPONENTS = 30
 
 
 class Space(Protocol):
@@ -34,19 +35,17 @@ def fit_space(features: NDArray[np.float32], metric: Metric) -> Space:
     Raises:
         ValueError: an unknown metric.
     """
-    spaces: dict[str, type[EuclideanSpace] | type[TanimotoSpace]] = {
-        "euclidean": EuclideanSpace,
-        "tanimoto": TanimotoSpace,
-    }
-    if metric not in spaces:
-        raise ValueError(f"metric must be one of {', '.join(spaces)}. Received: {metric!r}")
-    return spaces[metric].fit(features)
+    if metric not in _spaces():
+        raise ValueError(f"metric must be one of {', '.join(_spaces())}. Received: {metric!r}")
+    space: Space = _spaces()[metric].fit(features)
+    return space
 
 
 def open_space(arrays: Mapping[str, NDArray[Any]], metric: Metric) -> Space:
     """Return the space that `Space.arrays` described."""
-    kind = EuclideanSpace if metric == "euclidean" else TanimotoSpace
-    return kind(**{field.name: arrays[field.name] for field in dataclasses.fields(kind)})
+    kind = _spaces()[metric]
+    space: Space = kind(**{field.name: arrays[field.name] for field in dataclasses.fields(kind)})
+    return space
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -166,6 +165,64 @@ class TanimotoSpace:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that is needed to rebuild the space."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PictureSpace:
+    """Euclidean distance of pictures of length 1 in the references' 30 principal components.
+
+    With all pictures of one length, a blank, a crowded or a pale one is not near to all others.
+
+    Args:
+        mean: shape (d,), of the references at length 1.
+        components: shape (30 or fewer, d).
+        reference: shape (references, components), float32.
+
+    Example:
+        >>> pictures = np.array([[2, 0], [0, 3], [4, 0]], np.float32)
+        >>> next(PictureSpace.fit(pictures).distances(pictures[:1])).round(3)
+        array([[0.   , 1.414, 0.   ]], dtype=float32)
+    """
+
+    mean: NDArray[np.float32]
+    components: NDArray[np.float32]
+    reference: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, features: NDArray[np.float32]) -> PictureSpace:
+        """Return the space with references of shape (n, d)."""
+        from sklearn.decomposition import PCA
+
+        values = _of_length_one(features)
+        found = PCA(min(_COMPONENTS, *values.shape), svd_solver="randomized", random_state=0)
+        with np.errstate(invalid="ignore"):  # the shares of a variance that is 0
+            found.fit(values)
+        space = cls(found.mean_.astype(np.float32), found.components_.astype(np.float32), np.empty((0, 0), np.float32))
+        return dataclasses.replace(space, reference=space._projected(features))
+
+    def distances(self, features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Yield distances, shape (block, references)."""
+        from sklearn.metrics.pairwise import euclidean_distances
+
+        for start in range(0, len(features), _BLOCK):
+            queries = self._projected(features[start : start + _BLOCK])
+            yield euclidean_distances(queries, self.reference).astype(np.float32)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that is needed to rebuild the space."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def _projected(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        return ((_of_length_one(features) - self.mean) @ self.components.T).astype(np.float32)
+
+
+def _spaces() -> dict[str, Any]:
+    return {"euclidean": EuclideanSpace, "tanimoto": TanimotoSpace, "pictures": PictureSpace}
+
+
+def _of_length_one(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = np.linalg.norm(features, axis=1, keepdims=True)
+    return (features / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def _finite(features: NDArray[np.float32]) -> NDArray[np.float64]:

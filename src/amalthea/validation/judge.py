@@ -116,6 +116,29 @@ def judge(
     return Judgement(validation, tuple(calibrations), tuple(dict.fromkeys(notes)))
 
 
+def calibrations_aside(dataset: Dataset, aside: Any) -> tuple[IntervalCalibration | Temperature | None, ...]:
+    """Return what calibrates the networks of one fold: temperatures from each member's own validation rows.
+
+    Nothing is held out from all members, so intervals cannot be earned: regressions stay without.
+
+    Args:
+        dataset: examples and targets.
+        aside: `Ensemble.aside`: rows, shape (members, v), and answers, shape (members, v, sum of the targets' widths);
+            None where no rows were set aside.
+    """
+    found: list[IntervalCalibration | Temperature | None] = []
+    ends = np.cumsum([target.width for target in dataset.targets]).tolist()
+    for index, (target, end) in enumerate(zip(dataset.targets, ends, strict=True)):
+        if aside is None or target.task == "regression":
+            found.append(None)
+            continue
+        said = np.asarray(aside.answers, np.float64)[..., end - target.width : end].reshape(-1, target.width)
+        truth = dataset.values[aside.rows.ravel(), index]
+        known = np.isfinite(truth) & np.isfinite(said).all(axis=1)
+        found.append(fit_temperature(said[known], truth[known].astype(np.int64)) if known.any() else None)
+    return tuple(found)
+
+
 def _parts(fold_ids: NDArray[np.int64], units: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Return between which parts calibrations are cross-fitted: the folds, or fifths of the only one (the future)."""
     if len(np.unique(fold_ids)) > 1 or len(np.unique(units)) < FIFTHS:

@@ -17,9 +17,10 @@ from amalthea.data.dataset import Task
 
 Array = NDArray[np.float64]
 
-METRICS: Mapping[Task, tuple[str, ...]] = {
+METRICS: Mapping[str, tuple[str, ...]] = {
     "regression": ("rmse", "mae", "r2"),
     "classification": ("accuracy", "roc_auc", "pr_auc", "brier", "ece"),
+    "potential": ("energy_mae", "energy_rmse", "force_mae", "force_rmse", "stress_mae"),
 }
 """The names of a task's metrics."""
 

@@ -11,6 +11,9 @@ from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, beats
 
 Figures = Mapping[str, Figure]
 
+POTENTIAL_UNITS = {"energy": "meV/atom", "force": "eV/Å", "stress": "GPa"}
+"""The units of a potential's figures."""
+
 
 @dataclasses.dataclass(frozen=True)
 class TargetSummary:
@@ -100,12 +103,16 @@ class Validation:
         judged = any(summary.metrics for summary in self.targets)
         alone = "the past predicts the future" if judged else "no folds"
         how = f"{self.folds} folds x {self.members} members" if self.folds > 1 else f"{self.members} members, {alone}"
+        if not self.examples:
+            return f"{'; '.join(told) or 'no figures'} (trained elsewhere)"
         return f"{'; '.join(told) or 'no figures'} ({how}, {self.examples} examples)"
 
     def verdict(self) -> list[str]:
         """Return what a reader must know, as sentences."""
         sentences = [sentence for summary in self.targets for sentence in summary.verdict()]
-        if not any(summary.metrics for summary in self.targets):
+        if not self.examples:
+            sentences.append("It was trained elsewhere, so nothing is known of its errors: judge it on labelled data.")
+        elif not any(summary.metrics for summary in self.targets):
             sentences.append("With one fold nothing was held out: there are no out-of-fold figures and no intervals.")
         return sentences
 
@@ -175,6 +182,9 @@ def written(name: str) -> str:
         >>> written("rmse"), written("pr_auc")
         ('RMSE', 'PR AUC')
     """
+    kind, _, unit = name.partition("_")
+    if kind in POTENTIAL_UNITS:
+        return f"{kind} {unit.upper()} ({POTENTIAL_UNITS[kind]})"
     return {"r2": "R²", "accuracy": "accuracy", "brier": "Brier"}.get(name, name.upper().replace("_", " "))
 
 

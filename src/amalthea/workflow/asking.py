@@ -13,16 +13,19 @@ import numpy as np
 import pandas as pd
 
 from amalthea.data import catalogue, files
-from amalthea.data.dataset import Dataset, Refusal, Target
-from amalthea.data.reading import same_rows
-from amalthea.data.targets import choose_targets, encode
-from amalthea.data.wording import counted, listed, shortened
+from amalthea.data.dataset import Dataset, Inputs, Refusal, Target
+from amalthea.data.reading import labelled_rows
+from amalthea.data.targets import choose_targets
+from amalthea.data.wording import counted, listed
 from amalthea.domains import domain
 from amalthea.errors import DataError
+from amalthea.predictor.potential import Potential
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.validation.metrics import Figure
 from amalthea.workflow.reading import align, read
+from amalthea.workflow.settings import Say, nobody
+from amalthea.workflow.structures import SUFFIXES, write_structures
 
 FILES = frozenset(
     [
@@ -83,6 +86,13 @@ def evaluate(predictor: Predictor, data: Any) -> Evaluation:
         data = align(data, predictor.targets)
     else:
         data = labelled(data, predictor.domain, predictor.targets, predictor.input_state)
+    if data.domain != predictor.domain:
+        raise DataError(f"this model knows {predictor.domain}, and these data are {data.domain}.")
+    if isinstance(predictor, Potential) and (unknown := predictor.refusals(data)):
+        rows = {refusal.row for refusal in unknown}
+        data = data.take(np.flatnonzero([row not in rows for row in data.rows.tolist()]), unknown)
+        if not len(data):
+            raise DataError(f"{data.name}: no structure can be judged ({unknown[0].example}: {unknown[0].reason}).")
     known = int(predictor.trained_on(data).sum())
     notes = list(data.notes)
     if known:
@@ -107,44 +117,33 @@ def labelled(source: Any, kind: str, targets: Sequence[Target], input_state: Map
     Raises:
         DataError: the file cannot be used, a column is not there, or no row can be used.
     """
-    path = None if isinstance(source, pd.DataFrame) else files.existing_file(source)
-    asked = domain(kind).inputs(source if path is None else path, dict(input_state))
+    home = domain(kind)
+    path = None if isinstance(source, pd.DataFrame) else Path(source)
+    if path is not None and not home.claims(path):
+        files.existing_file(path)
+    if kind == "structures":
+        if path is not None and not home.claims(path):
+            raise DataError(f"{path} holds no atomic structures, which this model knows. Give files such as .extxyz.")
+        units = {name: input_state[name] for name in ("length_unit", "energy_unit") if name in input_state}
+        return read([path], strict=False, **units) if path is not None else read(source)
+    asked = home.inputs(source if path is None else path, dict(input_state))
     choose_targets(asked.table, [target.name for target in targets], ())
-    encoded = [encode(asked.table[target.name], target) for target in targets]
-    values = np.stack([own for own, _ in encoded], axis=1)
-    unlabelled = np.isnan(values).all(axis=1)
-    reasons = ["; ".join(filter(None, row)) for row in zip(*(trouble for _, trouble in encoded), strict=True)]
-    problems = np.where(asked.problems != "", asked.problems, np.where(unlabelled, reasons, ""))
-    good = problems == ""
-    lines = asked.table.index.to_numpy(np.int64)
-    refused = tuple(
-        Refusal(int(lines[row]), shortened(", ".join(map(str, asked.table.iloc[row].dropna())), 80), str(problems[row]))
-        for row in np.flatnonzero(~good)
-    )
-    name = "table" if path is None else path.stem
-    if not good.any():
-        told = "; ".join(f"line {refusal.row}: {refusal.reason}" for refusal in refused[:3])
-        raise DataError(f"{name}: none of its {counted(len(good), 'row')} can be used ({told}).")
-    examples = asked.examples[good].reset_index(drop=True)
-    return Dataset(
-        name=name,
-        domain=kind,
-        examples=examples,
-        targets=tuple(targets),
-        values=values[good],
-        groups=same_rows(examples),
-        rows=lines[good],
-        columns=asked.table[good].reset_index(drop=True),
-        refused=refused,
-        notes=files.reading_notes(asked.table),
-        fingerprint="" if path is None else files.fingerprint(path),
-    )
+    dataset = labelled_rows("table" if path is None else path.stem, kind, asked, targets, home.identity)
+    return dataclasses.replace(dataset, fingerprint="" if path is None else files.fingerprint(path))
 
 
 def predict_file(
-    predictor: Predictor, inputs: Sequence[str], output: Path | None, verbose: Verbosity = "auto", rows: int = 5_000
+    predictor: Predictor,
+    inputs: Sequence[str],
+    output: Path | None,
+    verbose: Verbosity = "auto",
+    rows: int = 5_000,
+    save_input: Path | None = None,
+    say: Say = nobody,
 ) -> dict[str, int]:
     """Write the table of predictions for a file, or for examples given in words, piece by piece.
+
+    For structures, a name that ends in .extxyz or .xyz is written as such; see `write_structures`.
 
     Args:
         predictor: the model.
@@ -152,6 +151,8 @@ def predict_file(
         output: the CSV to write, whole or not at all; None: standard output.
         verbose: "auto" shows progress on a terminal.
         rows: rows in memory at a time.
+        save_input: a folder for pictures of what the network saw.
+        say: hears which structures could not be read.
 
     Returns:
         How many rows there were, were predicted, have a problem, have a warning.
@@ -159,11 +160,15 @@ def predict_file(
     Raises:
         DataError: the input cannot be used, or the output cannot be written.
     """
+    if isinstance(predictor, Potential) and output is not None and output.suffix.lower() in SUFFIXES:
+        if save_input is not None:
+            raise DataError("only pictures can be saved as the network saw them; this model reads structures.")
+        return write_structures(predictor, [Path(text) for text in inputs], output, verbose, say)
     counts = {"rows": 0, "predicted": 0, "problems": 0, "warnings": 0}
 
     def write(stream: TextIO) -> None:
         with Bar("rows predicted", verbose=verbose) as bar:
-            for number, table in enumerate(predictions(predictor, inputs, rows)):
+            for number, table in enumerate(predictions(predictor, inputs, rows, save_input)):
                 table.to_csv(stream, index=False, header=number == 0, lineterminator="\n")
                 count(table, counts)
                 bar.reach(counts["rows"], counts["rows"])
@@ -180,16 +185,29 @@ def predict_file(
     return counts
 
 
-def predictions(predictor: Predictor, inputs: Sequence[str], rows: int = 5_000) -> Iterator[pd.DataFrame]:
+def predictions(
+    predictor: Predictor, inputs: Sequence[str], rows: int = 5_000, save_input: Path | None = None
+) -> Iterator[pd.DataFrame]:
     """Yield the table of predictions, at most `rows` rows at a time; the arguments are those of `predict_file`."""
-    in_words = predictor.domain == "molecules"
-    if len(inputs) == 1 and (
-        os.path.exists(inputs[0]) or not in_words or os.path.splitext(inputs[0])[1].lower() in FILES
-    ):
-        return predictor.stream(Path(inputs[0]), rows)
-    if not in_words or any(os.path.isfile(text) for text in inputs):
-        raise DataError(f"one file at a time, please. Received: {', '.join(inputs)}")
-    return iter([predictor.table(domain(predictor.domain).inputs(list(inputs), dict(predictor.input_state)))])
+
+    def answer(asked: Inputs) -> pd.DataFrame:
+        if save_input is not None:
+            domain(predictor.domain).save_inputs(asked, save_input)
+        return predictor.table(asked)
+
+    return map(answer, _asked(predictor, inputs, rows))
+
+
+def _asked(predictor: Predictor, inputs: Sequence[str], rows: int) -> Iterator[Inputs]:
+    home, state, paths = domain(predictor.domain), dict(predictor.input_state), [Path(text) for text in inputs]
+    known = [os.path.exists(text) or os.path.splitext(text)[1].lower() in FILES for text in inputs]
+    if len(inputs) == 1 and (known[0] or not home.in_words):
+        return home.read_inputs(paths[0], state, rows)
+    if home.in_words and not any(known):
+        return iter([home.inputs(list(inputs), state)])
+    if all(home.claims(path) for path in paths):
+        return iter([home.inputs(paths, state)])
+    raise DataError(f"one file at a time, please. Received: {', '.join(inputs)}")
 
 
 def count(table: pd.DataFrame, counts: dict[str, int]) -> None:

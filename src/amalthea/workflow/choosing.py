@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.data.dataset import Dataset
 from amalthea.domains.protocol import Domain, Featurizer
+from amalthea.workflow.proposing import propose
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import Split
 
@@ -20,7 +22,7 @@ def choose_features(
     dataset: Dataset,
     home: Domain,
     featurizers: Sequence[Featurizer],
-    arrays: Sequence[NDArray[np.float32]],
+    arrays: Sequence[NDArray[Any]],
     split: Split,
     settings: Settings,
 ) -> NDArray[np.float64]:
@@ -51,7 +53,7 @@ def choose_features(
     rows = len(dataset) * (split.folds - 2) // split.folds
     rehearsed = [
         rehearse(
-            home.network(featurizer, dataset.targets, settings.defaults, settings.steps(rows)),
+            propose(home, featurizer, dataset.targets, settings.defaults, settings.steps(rows)),
             values,
             dataset.values,
             split.fold_ids,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,14 @@ from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.predictor.answers import mixed
 from amalthea.predictor.predictor import Part
 from amalthea.training.prediction import Prediction
+from amalthea.workflow.proposing import propose
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import PAST, Split
 
 if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble
 
-Arrays = Sequence[NDArray[np.float32]]
+Arrays = Sequence[NDArray[Any]]
 
 
 def fit_parts(
@@ -86,7 +87,7 @@ def _fit(
     dataset: Dataset,
     home: Domain,
     featurizer: Featurizer,
-    x: NDArray[np.float32],
+    x: NDArray[Any],
     fold_ids: NDArray[np.int64],
     groups: NDArray[np.int64],
     settings: Settings,
@@ -95,7 +96,8 @@ def _fit(
 
     defaults, folds = settings.defaults, int(fold_ids.max()) + 1
     rows = len(dataset) - (len(dataset) // folds if folds > 1 else 0)
-    model = home.network(featurizer, dataset.targets, defaults, settings.steps(rows))
+    rows -= int(defaults.validation_fraction * rows)
+    model = propose(home, featurizer, dataset.targets, defaults, settings.steps(rows))
     ensemble = Ensemble(model, folds=folds, members=defaults.members, seed=settings.seed)
     with warnings.catch_warnings(action="ignore", category=TrainingWarning):  # said below
         history = ensemble.fit(
@@ -106,6 +108,7 @@ def _fit(
             groups=groups,
             fold_ids=fold_ids,
             patience=settings.patience,
+            validation_fraction=settings.aside,
             verbose=settings.verbose,
         )
     for note in history.notes:

@@ -14,13 +14,14 @@ import pandas as pd
 from amalthea.data import catalogue, files
 from amalthea.data.columns import as_text
 from amalthea.data.dataset import Dataset, ReadOptions, Target
-from amalthea.domains import domain, recognise
+from amalthea.data.wording import listed
+from amalthea.domains import claimed, domain, recognise
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError
 
 
 def read(
-    source: str | os.PathLike[str] | pd.DataFrame,
+    source: str | os.PathLike[str] | pd.DataFrame | Sequence[str | os.PathLike[str]],
     target: str | Sequence[str] = (),
     *,
     task: Any = None,
@@ -30,11 +31,13 @@ def read(
     clean: bool = True,
     ignore: Sequence[str] = (),
     keep: Sequence[str] = (),
+    length_unit: str = "bohr",
+    energy_unit: str = "hartree",
 ) -> Dataset:
-    """Read a file, a table or a data set of the catalogue.
+    """Read files, a folder, a table or a data set of the catalogue.
 
     Args:
-        source: a file, a pandas table, or a catalogue name ("cmet", "esol").
+        source: a file, several, or a folder; a pandas table; or a catalogue name ("cmet", "mnist").
         target: the column, or columns, to be learned; may be left out where only one can be meant.
         task: "regression" or "classification", where the values suggest the wrong one.
         threshold: makes two classes of a number, value >= threshold; NaN asks for none where the catalogue has one.
@@ -43,21 +46,39 @@ def read(
         clean: keep each molecule's largest fragment, neutralized.
         ignore: columns that must not become features.
         keep: columns that become features of a table even where they look like names of the rows.
+        length_unit: of n2p2's files, which do not say it: "bohr" or "angstrom".
+        energy_unit: of n2p2's files: "hartree" or "ev".
 
     Raises:
         DataError: the file cannot be used; the message says what was found and what to do.
     """
     names = (target,) if isinstance(target, str) else tuple(target)
-    options = ReadOptions(names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep))
+    options = ReadOptions(
+        names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), length_unit, energy_unit
+    )
     if isinstance(source, pd.DataFrame):
         frame = as_text(source)
+        frame.attrs["folder"] = source.attrs.get("folder", ".")
         return _domain_of(frame, options).dataset(frame, "table", options)
-    if catalogue.known(str(source)):
-        return catalogue.load(str(source), options, _domain_of)
-    path = Path(source)
-    table = files.read_table(path)
-    dataset = _domain_of(table, options).dataset(table, path.stem, options)
-    return dataclasses.replace(dataset, fingerprint=files.fingerprint(path))
+    if isinstance(source, str) and catalogue.known(source):
+        home = catalogue.CATALOGUE[source].domain
+        if not home:
+            return catalogue.load(source, options, _domain_of)
+        return _read_files(domain(home), catalogue.locate(source), source, options)
+    paths = [Path(source)] if isinstance(source, str | os.PathLike) else [Path(path) for path in source]
+    homes = [claimed(path) for path in paths]
+    if homes and homes[0] is not None and all(home is homes[0] for home in homes):
+        return _read_files(homes[0], paths, paths[0].stem, options)
+    if len(paths) != 1:
+        raise DataError(f"several files are read together only if all hold structures. Received: {listed(paths)}.")
+    table = files.read_table(paths[0])
+    table.attrs["folder"] = str(paths[0].parent)
+    dataset = _domain_of(table, options).dataset(table, paths[0].stem, options)
+    return dataclasses.replace(dataset, fingerprint=files.fingerprint(*paths))
+
+
+def _read_files(home: Domain, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
+    return dataclasses.replace(home.read(paths, name, options), fingerprint=files.fingerprint(*paths))
 
 
 def align(dataset: Dataset, targets: Sequence[Target]) -> Dataset:

@@ -49,6 +49,11 @@ class Settings:
         """Return the number of training steps of a member that learns from so many rows."""
         return self.defaults.epochs * max(1, -(-rows // self.defaults.batch_size))
 
+    @property
+    def aside(self) -> float | None:
+        """The share of each member's training rows that is set aside; None: as `Ensemble.fit` does by itself."""
+        return self.defaults.validation_fraction or None
+
     def state(self) -> dict[str, Any]:
         """Return everything that decides what is learned, as JSON's own types."""
         named = {name: getattr(self, name) for name in ("features", "split", "group", "time_column", "fold_column")}

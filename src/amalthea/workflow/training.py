@@ -18,26 +18,30 @@ from amalthea.data.dataset import Dataset, Refusal
 from amalthea.data.wording import counted
 from amalthea.domains import domain
 from amalthea.domains.protocol import Domain, Featurizer
+from amalthea.errors import DataError
 from amalthea.predictor.answers import Calibration, answer_all, columns
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability import Applicability
-from amalthea.validation.judge import judge
+from amalthea.validation.judge import calibrations_aside, judge
 from amalthea.workflow.asking import labelled
 from amalthea.workflow.choosing import choose_features
 from amalthea.workflow.fitting import fit_parts, out_of_fold
+from amalthea.workflow.potentials import Clock, learn_potential
 from amalthea.workflow.reading import read
 from amalthea.workflow.settings import Say, Settings, nobody
 from amalthea.workflow.splitting import Split, split_rows
 
 
 def train(
-    data: str | os.PathLike[str] | pd.DataFrame | Dataset,
+    data: str | os.PathLike[str] | pd.DataFrame | Dataset | Sequence[str | os.PathLike[str]],
     target: str | Sequence[str] = (),
     *,
     test: str | os.PathLike[str] | pd.DataFrame | None = None,
     features: str = "auto",
+    network: str = "auto",
+    augment: bool | None = None,
     split: str = "random",
     group: str | None = None,
     time_column: str | None = None,
@@ -57,10 +61,13 @@ def train(
     """Train a cross-validated ensemble and judge it on rows that the answering members never saw.
 
     Args:
-        data: a file, a table, a catalogue name, or what `read` returned.
+        data: a file, several, a folder, a table, a catalogue name, or what `read` returned.
         target: as for `read`.
         test: a labelled test set of one's own, judged apart.
         features: one of the domain's choices; "auto" lets the domain choose.
+        network: one of the domain's choices; or a network of one's own: a file that Keras saved, or `module:function`,
+            called as `function(shape, outputs)`.
+        augment: change pictures a little in every training step; None: the domain's default.
         split: "random"; molecules also "scaffold" and "cluster"; "group", "time" and "column" need the column.
         group: the column whose equal values share a fold (split "group").
         time_column: the column that says when an example was measured: the past predicts the future (split "time");
@@ -98,8 +105,15 @@ def train(
         "batch_size": batch_size,
         "optimizer": optimizer,
         "learning_rate": learning_rate,
+        "augment": augment,
     }
-    defaults = dataclasses.replace(home.defaults(dataset), **{k: v for k, v in asked.items() if v is not None})
+    proposed = home.defaults(dataset, network if network in home.network_choices else "auto")
+    if network not in home.network_choices:
+        asked["network"] = network
+        proposed = dataclasses.replace(proposed, augment=False)
+    if augment and (network not in home.network_choices or not home.defaults(dataset, "auto").augment):
+        raise DataError("--augment is for pictures and the networks named by --network; build it into one of your own.")
+    defaults = dataclasses.replace(proposed, **{k: v for k, v in asked.items() if v is not None})
     settings = Settings(
         defaults, features, split, group, time_column, fold_column, patience, seed, verbose=verbose, say=say
     )
@@ -108,9 +122,8 @@ def train(
 
 
 def _learn(dataset: Dataset, home: Domain, settings: Settings, clock: _Clock) -> Predictor:
-    """Featurize, split, train and validate what was read."""
+    """Featurize, split, train and validate what was read; write down what was said meanwhile."""
     heard: list[str] = []
-
     tell = settings.say
 
     def say(sentence: str) -> None:
@@ -118,12 +131,29 @@ def _learn(dataset: Dataset, home: Domain, settings: Settings, clock: _Clock) ->
         tell(sentence)
 
     settings = dataclasses.replace(settings, say=say)
+    for note in dataset.notes:
+        say(note)
+    learn = learn_potential if dataset.domain == "structures" else learn_columns
+    predictor, dataset, divided = learn(dataset, home, settings, clock)
+    return dataclasses.replace(
+        predictor,
+        facts=_facts(dataset, settings, clock.seconds, heard),
+        examples=_examples(dataset, divided),
+    )
+
+
+def learn_columns(dataset: Dataset, home: Domain, settings: Settings, clock: Clock) -> tuple[Predictor, Dataset, Split]:
+    """Learn targets that are columns of numbers and classes: from features, one row an example.
+
+    Returns:
+        The predictor, still without facts and examples; the examples that were used; how they were split.
+    """
     members, seed = settings.defaults.members, settings.seed
+    if settings.defaults.augment:
+        settings.say("In training, pictures are turned, stretched and moved a little; --no-augment switches that off.")
     with clock("featurize"):
         featurizers = home.featurizers(dataset, settings.features)
         dataset, arrays = _featurize(dataset, featurizers, settings.verbose)
-        for note in dataset.notes:
-            settings.say(note)
         divided = split_rows(dataset, home, settings)
     with clock("train"):
         shares = choose_features(dataset, home, featurizers, arrays, divided, settings)
@@ -132,12 +162,14 @@ def _learn(dataset: Dataset, home: Domain, settings: Settings, clock: _Clock) ->
         parts = fit_parts(dataset, home, featurizers, arrays, shares[used], divided, settings)
         raw = out_of_fold(dataset, home, arrays, parts, divided, settings)
     with clock("validate"), Bar("baselines", verbose=settings.verbose) as bar:
-        everything = np.concatenate(arrays, axis=1)
+        everything = np.concatenate([values.reshape(len(values), -1) for values in arrays], axis=1)
         verdict = judge(dataset, raw, everything, divided.fold_ids, divided.units, members, seed, bar.reach)
+        if raw is None:
+            verdict = dataclasses.replace(verdict, calibrations=calibrations_aside(dataset, parts[0].ensemble.aside))
         for note in verdict.notes:
             settings.say(note)
         applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed=seed)
-    return Predictor(
+    predictor = Predictor(
         domain=dataset.domain,
         targets=dataset.targets,
         parts=parts,
@@ -146,9 +178,10 @@ def _learn(dataset: Dataset, home: Domain, settings: Settings, clock: _Clock) ->
         input_state=home.input_state(dataset),
         validation=verdict.validation,
         out_of_fold=_out_of_fold_table(dataset, divided, raw, verdict.calibrations, arrays[0], applicability),
-        facts=_facts(dataset, settings, clock.seconds, heard),
-        examples=_examples(dataset, divided),
+        facts={},
+        examples=pd.DataFrame(),
     )
+    return predictor, dataset, divided
 
 
 def judge_on_test(predictor: Predictor, test: Dataset, say: Say) -> Predictor:
@@ -167,7 +200,7 @@ def judge_on_test(predictor: Predictor, test: Dataset, say: Say) -> Predictor:
 
 def _featurize(
     dataset: Dataset, featurizers: Sequence[Featurizer], verbose: Verbosity
-) -> tuple[Dataset, list[NDArray[np.float32]]]:
+) -> tuple[Dataset, list[NDArray[Any]]]:
     """Return the features of every example that has them all; the others are refused."""
     arrays, problem = [], np.full(len(dataset), "", object)
     for featurizer in featurizers:
@@ -190,7 +223,7 @@ def _out_of_fold_table(
     split: Split,
     raw: Prediction | None,
     calibrations: Sequence[Calibration],
-    features: NDArray[np.float32],
+    features: NDArray[Any],
     applicability: Applicability,
 ) -> pd.DataFrame:
     single = len(dataset.targets) == 1

@@ -23,13 +23,15 @@ from amalthea.domains.molecules.columns import find_smiles_column
 from amalthea.domains.molecules.replicates import join_replicates
 from amalthea.domains.networks import defaults_for, dense
 from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.domains.rows import Rows
 from amalthea.errors import DataError
 
 
-class Molecules:
+class Molecules(Rows):
     """Molecules given as SMILES, one in each row of a table."""
 
     name: str = "molecules"
+    in_words: bool = True
     feature_choices: Sequence[str] = ("auto", "descriptors", "morgan", "both")
 
     def recognises(self, table: pd.DataFrame) -> bool:
@@ -154,7 +156,7 @@ class Molecules:
             return dense(featurizer, targets, defaults, steps, dropout=0.3)
         return dense(featurizer, targets, defaults, steps, input_dropout=0.05)
 
-    def defaults(self, dataset: Dataset) -> Defaults:
+    def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:  # noqa: ARG002
         """Return how these data are trained on when nothing else is said."""
         return defaults_for(dataset.targets, len(dataset))
 

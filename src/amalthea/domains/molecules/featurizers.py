@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,14 @@ from amalthea.backend import cache_folder
 from amalthea.domains.molecules.cache import FeatureCache
 from amalthea.domains.molecules.cleaning import tools
 from amalthea.domains.molecules.descriptors import CHUNK, describe_all, descriptor_names
-from amalthea.domains.protocol import Featurizer, Progress
+from amalthea.domains.protocol import Featurizer, Metric, Progress
+from amalthea.domains.rows import Vectors
 from amalthea.errors import DataError
 
-Metric = Literal["euclidean", "tanimoto"]
 NO_MOLECULE = "no molecule"
 
 
-class Descriptors:
+class Descriptors(Vectors):
     """RDKit's descriptors, kept between runs by canonical SMILES and RDKit's version.
 
     Args:
@@ -77,7 +77,7 @@ class Descriptors:
         return {"name": self.name, "descriptors": list(self.feature_names)}
 
 
-class Morgan:
+class Morgan(Vectors):
     """Counts of circular fragments, as log(1 + count), after Morgan 1965 and Rogers and Hahn 2010 (ECFP).
 
     Args:
@@ -122,7 +122,7 @@ class Morgan:
         return {"name": self.name, "radius": self.radius, "size": self.size}
 
 
-class Both:
+class Both(Vectors):
     """Two featurizers side by side, as one.
 
     Args:

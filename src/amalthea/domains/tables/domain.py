@@ -18,6 +18,7 @@ from amalthea.data.targets import read_targets
 from amalthea.data.wording import listed
 from amalthea.domains.networks import defaults_for, dense
 from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.domains.rows import Rows
 from amalthea.domains.tables.columns import Layout, as_examples, find_layout
 from amalthea.domains.tables.featurizers import Columns
 from amalthea.errors import DataError
@@ -25,7 +26,7 @@ from amalthea.errors import DataError
 NOTHING_KNOWN = "no feature is known"
 
 
-class Tables:
+class Tables(Rows):
     """Rows of numbers and categories."""
 
     name: str = "tables"
@@ -110,7 +111,7 @@ class Tables:
         """
         raise DataError(f"a table cannot be split by '{kind}'. Choose 'random', 'group', 'time' or 'column'.")
 
-    def defaults(self, dataset: Dataset) -> Defaults:
+    def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:  # noqa: ARG002
         """Return how these data are trained on when nothing else is said."""
         return defaults_for(dataset.targets, len(dataset))
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.data.columns import float32
-from amalthea.domains.protocol import Progress
+from amalthea.domains.protocol import Metric, Progress
+from amalthea.domains.rows import Vectors
 
 
-class Columns:
+class Columns(Vectors):
     """Numbers, then categories one-hot: a value never seen in training is zero in all of its columns.
 
     Args:
@@ -29,7 +30,7 @@ class Columns:
     """
 
     name: str = "columns"
-    metric: Literal["euclidean", "tanimoto"] = "euclidean"
+    metric: Metric = "euclidean"
 
     def __init__(self, numbers: Sequence[str], categories: Mapping[str, Sequence[str]]) -> None:
         self.numbers = list(numbers)

@@ -1,0 +1,49 @@
+"""`amalthea explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amalthea.cli.console import Console, Debug, Json, Model, Quiet
+
+
+def explain(
+    model: Model,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder for the figures.", show_default="MODEL's name with -explained"),
+    ] = None,
+    example: Annotated[
+        int | None,
+        typer.Option(help="The training example whose graph is drawn: its row in the file.", show_default="the first"),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show how a model learned: its graph with gradients, a step, the turn to learning by heart, the weights' paths.
+
+    Each figure is written in light and dark, as SVG and PNG, and its numbers as JSON and CSV. Some networks are trained
+    anew for it, on at most 2,000 examples: allow a few minutes.
+
+    Example: amalthea explain solubility.amalthea --example 12 -o solubility-explained
+    """
+    from amalthea import insight
+    from amalthea.predictor import load_model
+
+    console = Console(json, quiet)
+    folder = output or model.with_name(f"{model.stem}-explained")
+    found = insight.explain(load_model(model), folder, example=example, say=console.say)
+    count = sum(map(len, found.files.values()))
+    console.result(
+        f"{found!r}\n{count} files written to {folder}.",
+        {
+            "output": str(folder),
+            "files": {name: [str(path) for path in paths] for name, paths in found.files.items()},
+            "told": found.told,
+            "missing": found.missing,
+        },
+    )

@@ -1,0 +1,64 @@
+"""`amalthea import`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from amalthea.cli.console import Console, Debug, Json, Quiet, check_output
+
+
+class Length(StrEnum):
+    """Units of length."""
+
+    bohr = "bohr"
+    angstrom = "angstrom"
+
+
+class Energy(StrEnum):
+    """Units of energy."""
+
+    hartree = "hartree"
+    ev = "eV"
+
+
+def import_(
+    folder: Annotated[
+        Path,
+        typer.Argument(help="A folder with n2p2's input.nn, scaling.data and weights.*.data.", show_default=False),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to save the model.", show_default=False)],
+    length_unit: Annotated[Length, typer.Option(help="The files' unit of length.")] = Length.bohr,
+    energy_unit: Annotated[Energy, typer.Option(help="The files' unit of energy.")] = Energy.hartree,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make a model of a potential in n2p2's or RuNNer's files, which answers as one trained here does.
+
+    The files do not say their units: without options they are bohr and hartree (CODATA 2018, as ASE has them).
+
+    Example: amalthea import water_n2p2 -o water.amalthea --length-unit bohr --energy-unit hartree
+    """
+    from amalthea.exchange import import_n2p2
+
+    check_output(output)
+    energy: Any = energy_unit.value.lower()
+    potential = import_n2p2(folder, length_unit.value, energy)
+    potential.save(output)
+    elements, count = potential.committee.elements, sum(map(len, potential.ranges.functions.values()))
+    Console(json, quiet).result(
+        f"Saved {output}: a potential of {', '.join(elements)} with {count} symmetry functions up to "
+        f"{potential.committee.cutoff:.6g} Å. {potential.facts['notes'][0]}",
+        {
+            "model": str(output),
+            "elements": elements,
+            "functions": count,
+            "cutoff": potential.committee.cutoff,
+            "length_unit": length_unit.value,
+            "energy_unit": energy_unit.value,
+        },
+    )

@@ -1,0 +1,40 @@
+"""`amalthea report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amalthea.cli.console import Console, Debug, Json, Model, Quiet, check_output
+
+
+def report(
+    model: Model,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The page to write.", show_default="MODEL's name with .html")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="The report's language: en or pt-BR.")] = "en",
+    learning_curve: Annotated[
+        bool, typer.Option(help="Train again on parts of the data, to see what more examples would give.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write all that is known of a model to one HTML page, which opens in any browser without a network.
+
+    Example: amalthea report solubility.amalthea -o solubility.html --lang pt-BR
+    """
+    from amalthea import report as pages
+    from amalthea.predictor import load_model
+
+    console = Console(json, quiet)
+    page = output or model.with_suffix(".html")
+    check_output(page, model)
+    pages.write(load_model(model), page, language=lang, learning_curve=learning_curve)
+    console.result(
+        f"Report written to {page} ({page.stat().st_size / 1e6:.1f} MB).",
+        {"output": str(page), "bytes": page.stat().st_size, "language": lang},
+    )

@@ -1,0 +1,146 @@
+"""Stacks of images in NumPy's files: .npz in Keras's layout and others' names, and .npy."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.data.wording import listed
+from amalthea.domains.images.stack import Pictures, Span, from_array, is_stack, joined
+from amalthea.errors import DataError
+
+Header = tuple[tuple[int, ...], np.dtype[np.generic]]
+
+_PARTS = {
+    "train": (
+        ("x_train", "train_x", "train_images", "images_train"),
+        ("y_train", "train_y", "train_labels", "labels_train"),
+    ),
+    "validation": (("x_val", "val_x", "val_images", "x_valid"), ("y_val", "val_y", "val_labels", "y_valid")),
+    "test": (("x_test", "test_x", "test_images", "images_test"), ("y_test", "test_y", "test_labels", "labels_test")),
+}
+_IMAGES = ("x", "images", "image", "pictures", "data", "arr_0")
+_LABELS = ("y", "labels", "label", "target", "targets", "classes", "arr_1")
+
+
+def holds_stack(path: Path) -> bool:
+    """Say whether an .npz or .npy file holds an array that can be a stack of images; only headers are read."""
+    try:
+        return any(is_stack(shape) and kind.kind in "buif" for shape, kind in _headers(path).values())
+    except (DataError, OSError):
+        return False
+
+
+def read_archive(path: Path, span: Span | None = None) -> Pictures:
+    """Read the images of an .npz or .npy file, with labels and a test set where it has them.
+
+    Args:
+        path: x_train, y_train, x_test, y_test as Keras writes them (or train_images and so on; validation images are
+            added to the training images where there is a test set, else they are it), or images and labels alone.
+        span: the numbers that stand for black and white; None: found from the training images, for all parts.
+
+    Raises:
+        DataError: damaged, pickled objects, no images, or labels that do not match the images in number.
+    """
+    headers = _headers(path)
+    train = _part(path, headers, *_PARTS["train"], span) or _plain_part(path, headers, span)
+    span = train.span or span
+    validation, test = (_part(path, headers, *_PARTS[part], span) for part in ("validation", "test"))
+    if test is None:
+        test, validation = validation, None
+    try:
+        if validation is not None:
+            note = f"The {len(validation):,} validation images were added to the training images."
+            train = joined(train, validation, note)
+        if test is not None and test.shape != train.shape:
+            raise DataError(f"the training images have the shape {train.shape}, and the test images {test.shape}.")
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    return dataclasses.replace(train, test=test)
+
+
+def _plain_part(path: Path, headers: dict[str, Header], span: Span | None) -> Pictures:
+    """Return images, and labels if there are any, from arrays that are called so, or from the only stack there is."""
+    stacks = tuple(name for name, (shape, kind) in headers.items() if is_stack(shape) and kind.kind in "buif")
+    found = _part(path, headers, _IMAGES, _LABELS, span)
+    if found is None and len(stacks) == 1:
+        found = _part(path, headers, (stacks[0].lower(),), _LABELS, span)
+    if found is None:
+        there = listed(f"{name} {shape}" for name, (shape, _) in headers.items())
+        raise DataError(
+            f"{path} holds no arrays called x_train and y_train, or x and y. It holds: {there}. "
+            "Save the images as x_train and their labels as y_train."
+        )
+    return found
+
+
+def _part(
+    path: Path, headers: dict[str, Header], images: tuple[str, ...], labels: tuple[str, ...], span: Span | None
+) -> Pictures | None:
+    image_name, label_name = _named(headers, images), _named(headers, labels)
+    if image_name is None:
+        return None
+    values = _array(path, image_name)
+    try:
+        return from_array(values, None if label_name is None else _array(path, label_name), span, image_name)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def _named(headers: dict[str, Header], names: tuple[str, ...]) -> str | None:
+    lowered = {name.lower(): name for name in headers}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _array(path: Path, name: str) -> NDArray[np.generic]:
+    try:
+        if path.suffix.lower() == ".npy":
+            found: NDArray[np.generic] = np.load(path, allow_pickle=False)
+        else:
+            with np.load(path, allow_pickle=False) as archive:
+                found = archive[name]
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: the array '{name}' is damaged ({error}). Write the file anew.") from error
+    return found
+
+
+def _headers(path: Path) -> dict[str, Header]:
+    """Return the shape and type of each array, checked against the bytes that there are; no data are read.
+
+    Raises:
+        DataError: not NumPy's format, or pickled objects.
+    """
+    try:
+        if path.suffix.lower() == ".npy":
+            with path.open("rb") as stream:
+                return {"x": _header(stream, path.stat().st_size, path)}
+        with zipfile.ZipFile(path) as archive:
+            headers = {}
+            for member in archive.infolist():
+                if member.filename.endswith(".npy"):
+                    with archive.open(member) as stream:
+                        headers[member.filename.removesuffix(".npy")] = _header(stream, member.file_size, path)
+            return headers
+    except (ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} is damaged or is no file of NumPy ({error}). Write it anew.") from error
+
+
+def _header(stream: IO[bytes], size: int, path: Path) -> Header:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(stream)
+    if kind.hasobject:
+        raise DataError(
+            f"{path} holds Python objects, which can run code when they are opened. Save plain arrays: images as "
+            "uint8 in one array, labels as numbers or text."
+        )
+    if math.prod(shape) * kind.itemsize > size:
+        raise DataError(f"{path} is damaged: an array is said to be {shape} {kind}, which is more than the file holds.")
+    return shape, kind

@@ -1,0 +1,312 @@
+"""Images as a kind of data."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.data.archive import pack_arrays, unpack_arrays
+from amalthea.data.columns import as_text, natural_order
+from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Target
+from amalthea.data.files import malformed, read_table
+from amalthea.data.reading import Found, assemble, labelled_rows, well_formed
+from amalthea.data.targets import Labels, read_targets
+from amalthea.data.wording import listed
+from amalthea.domains.images.featurizers import Pixels
+from amalthea.domains.images.idx import is_idx
+from amalthea.domains.images.inputs import read_inputs
+from amalthea.domains.images.photo import ink_box, is_handwriting, like_mnist
+from amalthea.domains.images.pictures import is_picture_name, pillow
+from amalthea.domains.images.pixel_rows import read_rows_of_pixels
+from amalthea.domains.images.reading import claims, find_path_column, read_column, read_pictures
+from amalthea.domains.images.stack import Pictures
+from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.errors import DataError
+
+LABEL = "label"
+"""What the target is called where the data give it no name."""
+
+
+class Images:
+    """Pictures of one size, with a class or a number each."""
+
+    name: str = "images"
+    feature_choices: Sequence[str] = ("auto", "pixels")
+    network_choices: Sequence[str] = ("auto", "convolution", "dense")
+    in_words: bool = False
+    identity: Sequence[str] = ("key",)
+
+    def claims(self, path: Path) -> bool:
+        """Say whether a path is a picture, a stack of images, or a folder of pictures."""
+        return claims(path)
+
+    def recognises(self, table: pd.DataFrame) -> bool:
+        """Say whether a column of this table names pictures that are there."""
+        return find_path_column(table, _folder(table)) is not None
+
+    def read(self, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
+        """Read a stack of images or a folder with a folder of pictures for each class.
+
+        Args:
+            paths: one file or folder.
+            name: what the data set is called.
+            options: task, threshold, strict; the target has no name of its own.
+
+        Raises:
+            DataError: it cannot be used, or there are no labels.
+        """
+        if len(paths) != 1:
+            raise DataError("give one folder of pictures, or one file with a stack of images.")
+        pictures = read_rows_of_pixels(paths[0]) if paths[0].name.endswith(".csv.gz") else read_pictures(paths[0])
+        if pictures.labels is None:
+            raise DataError(f"{paths[0]} has images and no labels, so there is nothing to be learned.")
+        called = options.target[0] if options.target else LABEL
+        if options.task is None and options.threshold is None and _are_classes(pictures.labels, paths[0]):
+            options = dataclasses.replace(options, task="classification")
+        dataset = _dataset(_table(pictures, called), pictures, name, options, called)
+        if pictures.test is None:
+            return dataset
+        asked = _asked(_table(pictures.test, called), pictures.test)
+        test = labelled_rows(f"{name}, test set", self.name, asked, dataset.targets, self.identity)
+        return dataclasses.replace(dataset, test=test)
+
+    def dataset(self, table: pd.DataFrame, name: str, options: ReadOptions) -> Dataset:
+        """Turn a table with a column of pictures' paths into examples and targets.
+
+        Args:
+            table: all columns as text; the index is the line in the file, `attrs["folder"]` where the paths begin.
+            name: what the data set is called.
+            options: targets, task, threshold, strict.
+
+        Raises:
+            DataError: the table cannot be used.
+        """
+        table, refused = well_formed(table)
+        column = _column(table)
+        pictures = read_column(table[column], _folder(table))
+        return _dataset(table, pictures, name, options, column=column, refused=refused)
+
+    def input_state(self, dataset: Dataset) -> dict[str, Any]:
+        """Return the shape of the pictures, the span of their numbers, and how large handwriting stands, as JSON."""
+        return dict(dataset.input_state)
+
+    def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
+        """Turn pictures into examples of the model's shape.
+
+        Args:
+            source: a file, a folder, an array (one image or a stack), a list of arrays and paths, or a table with a
+                column of paths. Pictures in files become like MNIST's where that is what the model has learned from.
+            state: as `input_state` gave it.
+
+        Raises:
+            DataError: there are no pictures.
+        """
+        shape = Pixels(state["shape"]).shape
+        span = None if state["span"] is None else (float(state["span"][0]), float(state["span"][1]))
+        if state["handwriting"] and not 0 < state["handwriting"] <= 1:
+            raise DataError(f"strokes cannot stand {state['handwriting']:g} times as large as the picture.")
+        prepare = partial(like_mnist, size=shape[0], box=state["handwriting"]) if state["handwriting"] else None
+        if isinstance(source, Path | str) and not claims(Path(source)) and Path(source).is_file():
+            source = _read(Path(source))
+        if isinstance(source, pd.DataFrame):
+            source = source if "malformed" in source.attrs else _given(source)
+            column = state["column"] if state["column"] in source.columns else _column(source)
+            return _asked(source, read_column(source[column], _folder(source), shape, prepare))
+        pictures = read_inputs(source, shape, prepare, span)
+        return _asked(_table(pictures, state["label"]), pictures)
+
+    def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
+        """Yield the examples of a file or folder, at most `rows` at a time."""
+        asked = self.inputs(path, state)
+        for start in range(0, len(asked), rows):
+            part = slice(start, start + rows)
+            yield Inputs(asked.table[part], asked.examples[part], asked.problems[part], asked.warnings[part])
+
+    def save_inputs(self, asked: Inputs, folder: Path) -> None:
+        """Write each picture as the network saw it to a folder, as NAME.png.
+
+        Raises:
+            DataError: the folder cannot be made or written to.
+        """
+        library = pillow()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            written: set[str] = set()
+            for image, name in zip(asked.examples["image"], asked.examples["name"], strict=True):
+                if image is not None:
+                    seen = library.fromarray(image.squeeze(axis=2) if image.shape[2] == 1 else image)
+                    seen.save(folder / _file_name(str(name), written))
+        except OSError as error:
+            raise DataError(
+                f"pictures cannot be written to {folder}: {(error.strerror or str(error)).lower()}."
+            ) from error
+
+    def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
+        """Return the pixels, the only features there are.
+
+        Raises:
+            DataError: `choice` is not one of `feature_choices`.
+        """
+        if choice not in self.feature_choices:
+            raise DataError(f"images have no features '{choice}'. Choose one of: {', '.join(self.feature_choices)}.")
+        return (Pixels(dataset.input_state["shape"]),)
+
+    def restore(self, state: dict[str, Any]) -> Featurizer:
+        """Return the featurizer that `Pixels.state` described."""
+        return Pixels(state["shape"])
+
+    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:  # noqa: ARG002
+        """Refuse: images have no groups of their own.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError(f"images cannot be split by '{kind}'. Choose 'random', 'group', 'time' or 'column'.")
+
+    def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:
+        """Return how these data are trained on when nothing else is said: one fold where a test set came along."""
+        from amalthea.domains.images import networks
+
+        chosen = "convolution" if network == "auto" else network
+        return networks.defaults_for(dataset.targets, len(dataset), chosen, dataset.test is not None)
+
+    def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
+        """Return the compiled network of the defaults' choice."""
+        from amalthea.domains.images import networks
+
+        if defaults.network == "dense":
+            return networks.dense(featurizer.shape, targets, defaults, steps, augment=defaults.augment)
+        return networks.convolution(featurizer.shape, targets, defaults, steps, augment=defaults.augment)
+
+    def pack(self, examples: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, bytes]]:
+        """Return the names and keys of examples, and their pixels as one array."""
+        if "image" not in examples:
+            return examples, {}
+        pixels = np.stack(examples["image"].tolist())
+        return examples.drop(columns="image"), {"images.safetensors": pack_arrays({"images": pixels})}
+
+    def unpack(self, table: pd.DataFrame, parts: Mapping[str, bytes]) -> pd.DataFrame:
+        """Return the examples that `pack` packed."""
+        if "images.safetensors" not in parts:
+            return table
+        pixels = unpack_arrays(parts["images.safetensors"])["images"]
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] not in (1, 3) or len(pixels) != len(table):
+            raise DataError("the pictures of this model do not fit its table of examples.")
+        return table.assign(image=pd.Series(list(pixels), index=table.index, dtype=object))
+
+
+def _file_name(name: str, taken: set[str]) -> str:
+    """Return NAME.png for a picture's name, with a number where it is taken, and remember it."""
+    plain = str(Path(name).with_suffix("")) if is_picture_name(Path(name)) else name
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in plain)[-80:].lstrip(".")
+    safe = safe or "picture"
+    candidates = itertools.chain([safe], (f"{safe}_{number}" for number in itertools.count(2)))
+    chosen = next(found for found in candidates if found.lower() not in taken)
+    taken.add(chosen.lower())
+    return f"{chosen}.png"
+
+
+def _folder(table: pd.DataFrame) -> Path:
+    return Path(table.attrs.get("folder", "."))
+
+
+def _column(table: pd.DataFrame) -> str:
+    found = find_path_column(table, _folder(table))
+    if found is None:
+        raise DataError(f"no column names pictures that are there. Their paths begin in {_folder(table).resolve()}.")
+    return found
+
+
+def _given(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of anything as text; its paths begin where they did."""
+    text = as_text(table)
+    text.attrs["folder"] = str(_folder(table))
+    return text
+
+
+def _read(path: Path) -> pd.DataFrame:
+    table = read_table(path)
+    table.attrs["folder"] = str(path.parent)
+    return table
+
+
+def _table(pictures: Pictures, called: str) -> pd.DataFrame:
+    """Return the names of pictures, and their labels where they have some, as a table of text."""
+    columns = {"name": pictures.names}
+    if pictures.labels is not None and called:
+        columns[called] = pictures.labels
+    return pd.DataFrame(columns, index=pictures.rows, dtype="str")
+
+
+def _are_classes(labels: NDArray[np.object_], path: Path) -> bool:
+    """Say whether labels are classes even if they are numbers: folders' names, IDX labels, 0, 1, ... without a gap."""
+    found = {label for label in labels if label is not None}
+    counted = found == {str(code) for code in range(len(found))}
+    return path.is_dir() or is_idx(path) or (counted and len(found) <= len(labels) / 2)
+
+
+def _all_classes(column: pd.Series[str], labels: Labels) -> Labels:
+    """Return labels in which "other" beside "0" to "9", or "na", are classes: nobody mistyped a folder's name."""
+    known = column[column.notna()]
+    if (labels.problems[column.notna()] == "").all():
+        return labels
+    target = dataclasses.replace(labels.targets[0], classes=tuple(natural_order(known.unique())))
+    codes = column.map({label: float(code) for code, label in enumerate(target.classes)})
+    values = np.asarray(codes.to_numpy(np.float64, na_value=np.nan), np.float64)
+    return dataclasses.replace(
+        labels,
+        targets=(target,),
+        values=values[:, None],
+        problems=np.where(column.notna(), "", labels.problems).astype(object),
+        notes=(f"'{target.name}' has {len(target.classes):,} values ({listed(target.classes, 6)}): classification.",),
+    )
+
+
+def _asked(table: pd.DataFrame, pictures: Pictures) -> Inputs:
+    misfits = malformed(table)
+    problems = [misfits.get(line, found) for line, found in zip(table.index, pictures.problems, strict=True)]
+    examples = pictures.examples().set_axis(table.index)
+    return Inputs(table, examples, np.array(problems, object), np.full(len(table), "", object))
+
+
+def _dataset(
+    table: pd.DataFrame,
+    pictures: Pictures,
+    name: str,
+    options: ReadOptions,
+    called: str = "",
+    column: str = "",
+    refused: Sequence[Any] = (),
+) -> Dataset:
+    if called:
+        options = dataclasses.replace(options, target=(called,))
+    labels = read_targets(table, options, [column] if column else [])
+    if called and labels.targets[0].task == "classification" and options.threshold is None:
+        labels = _all_classes(table[called], labels)
+    if not called and labels.targets[0].task == "classification":
+        called = labels.targets[0].name
+    good = pictures.problems == ""
+    handwritten = bool(good.any()) and is_handwriting(pictures.images[good])
+    found = Found(
+        examples=pictures.examples(),
+        problems=pictures.problems,
+        identity=["key"],
+        notes=pictures.notes,
+        noun="image",
+        input_state={
+            "shape": list(pictures.shape),
+            "span": None if pictures.span is None else list(pictures.span),
+            "handwriting": ink_box(pictures.images[good]) if handwritten else None,
+            "column": column,
+            "label": called,
+        },
+    )
+    return assemble(name, "images", table, labels, found, options, tuple(refused))

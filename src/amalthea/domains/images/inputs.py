@@ -1,0 +1,174 @@
+"""Pictures to be predicted, in whatever form they come, each brought to the shape that a model reads."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.data.wording import counted, listed, shortened
+from amalthea.domains.images.archives import read_archive
+from amalthea.domains.images.files import Prepare, read_files
+from amalthea.domains.images.folders import idx_in, labelled_in
+from amalthea.domains.images.idx import holds_images, is_idx
+from amalthea.domains.images.photo import is_light_on_black
+from amalthea.domains.images.pictures import fit_picture, is_picture_name
+from amalthea.domains.images.reading import read_labelled_idx
+from amalthea.domains.images.stack import Pictures, Span, from_array, stacked
+from amalthea.domains.protocol import Progress
+from amalthea.errors import DataError
+
+
+def read_inputs(
+    source: Any,
+    shape: tuple[int, int, int],
+    prepare: Prepare | None = None,
+    span: Span | None = None,
+    progress: Progress | None = None,
+) -> Pictures:
+    """Read pictures to be predicted, each brought to a model's shape; one that cannot be used keeps its place.
+
+    Args:
+        source: a picture file, a folder of pictures, a file with a stack of images, an array (one image or a stack), or
+            a list of arrays of one image and of paths.
+        shape: the height, width and channels that the model reads.
+        prepare: makes each picture ready, instead of a change of its size and channels.
+        span: what `Pictures.span` was for the training set: the numbers that stand for black and white.
+        progress: called as progress(done, total).
+
+    Raises:
+        DataError: there is no such file, or nothing in it is a picture.
+    """
+    if isinstance(source, str | Path):
+        path = Path(source)
+        if not path.exists():
+            raise DataError(f"no such file or folder: {shortened(str(path), 200)}.")
+        if path.is_dir():
+            return _folder(path, shape, prepare, span, progress)
+        if is_picture_name(path):
+            return read_files([path], [path.name], shape, prepare, progress)
+        return _made_ready(_stack_in(path, span), shape, prepare)
+    if isinstance(source, np.ndarray):
+        return _made_ready(_from_given(source, shape, span), shape, prepare)
+    return _read_list(list(source), shape, prepare, span, progress)
+
+
+def _folder(
+    path: Path, shape: tuple[int, int, int], prepare: Prepare | None, span: Span | None, progress: Progress | None
+) -> Pictures:
+    """Return the pictures in a folder, with the names of class folders as labels; or those of its IDX file."""
+    stacks = idx_in(path)
+    if stacks:
+        test = [stack for stack in stacks if "train" not in stack.name.lower()]
+        if len(test or stacks) > 1:
+            raise DataError(f"{path} holds several IDX files of images: {listed(s.name for s in stacks)}. Give one.")
+        return _made_ready(_stack_in((test or stacks)[0], span), shape, prepare)
+    paths, labels = labelled_in(path)
+    if not paths:
+        raise DataError(f"{path} holds no pictures (PNG, JPEG, TIFF, BMP, GIF, WebP).")
+    found = read_files(paths, [p.relative_to(path).as_posix() for p in paths], shape, prepare, progress)
+    return dataclasses.replace(found, labels=np.array(labels, object) if any(labels) else None)
+
+
+def _stack_in(path: Path, span: Span | None) -> Pictures:
+    """Return the images of a file, with their labels if they are there; those of the test set where it has one."""
+    if path.suffix.lower() in (".npz", ".npy"):
+        found = read_archive(path, span)
+        if found.test is None:
+            return found
+        note = f"{path.name} holds training and test images; the {counted(len(found.test), 'test image')} were taken."
+        return dataclasses.replace(found.test, notes=(*found.test.notes, note))
+    if is_idx(path) and holds_images(path):
+        return read_labelled_idx(path, span)
+    raise DataError(f"{path} is no picture, no IDX file of images, and no .npz or .npy file. Give one, or a folder.")
+
+
+def _from_given(values: NDArray[Any], shape: tuple[int, int, int], span: Span | None) -> Pictures:
+    """Return an array as a stack; (h, w), and (h, w, c) with 1, 3 or 4 channels, are one image.
+
+    What has the model's own shape behind its first axis, and not itself, is a stack.
+    """
+    forms = (shape, shape[:2]) if shape[2] == 1 else (shape,)
+    stack = values.shape[1:] in forms and values.shape not in forms
+    single = values.ndim == 2 or (values.ndim == 3 and values.shape[2] in (1, 3, 4) and not stack)
+    return from_array(values[None] if single else values, span=span, name="the array")
+
+
+def _made_ready(found: Pictures, shape: tuple[int, int, int], prepare: Prepare | None) -> Pictures:
+    """Return a stack in the model's shape; what has it already, and the polarity of handwriting, is taken as it is."""
+    if found.shape == shape and prepare is None:
+        return found
+    ready = prepare or partial(fit_picture, shape=shape)
+    problems = found.problems.copy()
+    pictures: list[NDArray[np.uint8] | None] = []
+    for index, image in enumerate(found.images):
+        pictures.append(image if found.shape == shape and is_light_on_black(image) else None)
+        if pictures[index] is None and not problems[index]:
+            try:
+                pictures[index] = ready(image)
+            except DataError as error:
+                problems[index] = str(error)
+    return dataclasses.replace(found, images=stacked(pictures, shape), problems=problems)
+
+
+def _read_list(
+    items: list[Any],
+    shape: tuple[int, int, int],
+    prepare: Prepare | None,
+    span: Span | None,
+    progress: Progress | None,
+) -> Pictures:
+    """Return the pictures of arrays and paths in their order; what is neither is a problem of its row."""
+    if all(isinstance(item, str | Path) and _is_one_picture(Path(item)) for item in items):
+        return read_files([Path(item) for item in items], [str(item) for item in items], shape, prepare, progress)
+    found = []
+    for done, item in enumerate(items, start=1):
+        if isinstance(item, str | Path):
+            found.append(_read_path(item, shape, prepare, span))
+        else:
+            found.append(_read_array(item, str(done), shape, prepare, span))
+        if progress:
+            progress(done, len(items))
+    images = np.concatenate([one.images for one in found])
+    labels = [np.full(len(one), None, object) if one.labels is None else one.labels for one in found]
+    return Pictures(
+        images,
+        names=np.concatenate([one.names for one in found]),
+        problems=np.concatenate([one.problems for one in found]),
+        rows=np.arange(1, len(images) + 1),
+        labels=np.concatenate(labels) if any(one.labels is not None for one in found) else None,
+        notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
+    )
+
+
+def _is_one_picture(path: Path) -> bool:
+    return not path.is_dir() and (is_picture_name(path) or not path.exists())
+
+
+def _read_path(path: str | Path, shape: tuple[int, int, int], prepare: Prepare | None, span: Span | None) -> Pictures:
+    """Return the picture in a file, or all those in a folder or a stack, called by the path."""
+    if _is_one_picture(Path(path)):
+        return read_files([Path(path)], [str(path)], shape, prepare)
+    try:
+        found = read_inputs(path, shape, prepare, span)
+    except DataError as error:
+        return read_files([str(error)], [str(path)], shape)
+    return dataclasses.replace(found, names=np.array([f"{path}/{name}" for name in found.names], object))
+
+
+def _read_array(
+    values: Any, name: str, shape: tuple[int, int, int], prepare: Prepare | None, span: Span | None
+) -> Pictures:
+    """Return one array as a stack of one."""
+    try:
+        one = _made_ready(_from_given(np.asarray(values), shape, span), shape, prepare)
+        problem = "" if len(one) == 1 else f"is a stack of {len(one):,} images, where one is expected"
+    except (DataError, ValueError) as error:
+        problem = str(error)
+    if problem:
+        return read_files([problem], [name], shape)
+    return dataclasses.replace(one, names=np.array([name], object))

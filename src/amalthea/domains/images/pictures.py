@@ -1,0 +1,218 @@
+"""One picture file, as people have them, to an array of bytes; what had to be converted is said."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.data.wording import shortened
+from amalthea.errors import DataError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_NAMES = "png jpg jpeg jpe jfif tif tiff bmp gif webp pgm ppm pbm pnm avif heic heif"
+
+SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
+"""File names that end like this are pictures; those that cannot be read are refused, and not passed over."""
+
+MOST_PIXELS = 50_000_000
+"""A larger picture is refused by what its header says, before any memory is used."""
+
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "AVIF")  # none that starts another program
+_UNREADABLE = "is no picture that can be read (PNG, JPEG, TIFF, BMP, GIF and WebP can)"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture's pixels.
+
+    Args:
+        pixels: shape (h, w, c), uint8; c is 1 where the picture has no colour, else 3.
+        notes: what was converted, as phrases to be counted: "CMYK, converted to RGB".
+    """
+
+    pixels: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+def is_picture_name(path: Path) -> bool:
+    """Say whether a file is a picture by its name; hidden files are none.
+
+    Example:
+        >>> is_picture_name(Path("cells/a.TIF")), is_picture_name(Path(".a.png")), is_picture_name(Path("a.csv"))
+        (True, False, False)
+    """
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return the height and width that a picture's header tells, turned as the camera was held; nothing is decoded.
+
+    Raises:
+        DataError: as `open_picture`.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        lies = image.format != "TIFF" and _orientation(image) >= 5  # Pillow turns TIFF by itself
+        return (width, height) if lies else (height, width)
+
+
+def open_picture(path: Path) -> Picture:
+    """Read a picture, turned as the camera was held, with transparent parts on white and 8 bits a channel.
+
+    Args:
+        path: PNG, JPEG, TIFF, BMP, GIF or WebP; of several frames the first is taken.
+
+    Raises:
+        DataError: the picture cannot be used; the message is the reason as a short phrase, without the file's name.
+        MissingDependencyError: Pillow is not installed.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> path = Path(tempfile.mkdtemp()) / "red.png"
+        >>> Image.new("RGBA", (3, 2), (255, 0, 0, 255)).save(path)
+        >>> open_picture(path).pixels.shape
+        (2, 3, 3)
+    """
+    with _opened(path) as image:
+        notes = []
+        if getattr(image, "n_frames", 1) > 1:
+            notes.append("of several frames, the first was taken")
+        if image.mode == "RGB" and any("16" in str(tile) for tile in getattr(image, "tile", ())):
+            notes.append("of 16 bits a channel, the upper 8 kept")
+        try:
+            image.load()
+        except Exception as error:  # Pillow's readers raise whatever the damage leads to
+            raise DataError(_damaged(error)) from error
+        orientation = _orientation(image)
+        pixels, converted = _bytes(image)
+    notes += converted
+    if orientation != 1:
+        pixels = _turned(pixels, orientation)
+        notes.append("turned as the camera was held")
+    if pixels.shape[2] == 3 and (pixels == pixels[:, :, :1]).all():
+        pixels = pixels[:, :, :1]
+    return Picture(np.ascontiguousarray(pixels), tuple(notes))
+
+
+def fit_picture(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Return a picture with another size and number of channels; all of it is kept, stretched where sides differ.
+
+    Args:
+        pixels: shape (h, w, c), c 1 or 3.
+        shape: the height, width and channels wanted.
+
+    Returns:
+        An array of that shape; what has it already is returned as it is.
+
+    Example:
+        >>> fit_picture(np.full((40, 20, 3), 7, np.uint8), (10, 10, 1)).max(axis=(0, 1))
+        array([7], dtype=uint8)
+    """
+    height, width, channels = shape
+    if pixels.shape == shape:
+        return pixels
+    library = pillow()
+    image = library.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    if image.size != (width, height):
+        image = image.resize((width, height), library.Resampling.LANCZOS, reducing_gap=3.0)
+    image = image.convert("L" if channels == 1 else "RGB")
+    return np.asarray(image, np.uint8).reshape(shape)
+
+
+def _opened(path: Path) -> Image.Image:
+    """Return a picture whose header was read, refused if it is too large."""
+    library = pillow()
+    limit = f"of more than {MOST_PIXELS // 1_000_000} million pixels"
+    try:
+        if path.stat().st_size == 0:
+            raise DataError("is an empty file")
+        image: Image.Image = library.open(path, formats=_FORMATS)
+    except library.UnidentifiedImageError as error:
+        raise DataError(_UNREADABLE) from error
+    except (library.DecompressionBombError, library.DecompressionBombWarning) as error:
+        raise DataError(f"is a picture {limit}, too large") from error
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror.lower()}" if error.strerror else _damaged(error)
+        raise DataError(reason) from error
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(_UNREADABLE) from error
+    width, height = image.size
+    if width * height > MOST_PIXELS or min(width, height) < 1:
+        image.close()
+        raise DataError(f"is a picture of {width:,} x {height:,} pixels, " + ("too large" if width else "empty"))
+    return image
+
+
+def _bytes(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
+    """Return the pixels, shape (h, w, 1 or 3), and what was converted."""
+    if image.mode.startswith("I") or image.mode == "F":
+        bits = 16 if "16" in image.mode or image.format == "PNG" else 32
+        return _by_own_range(np.asarray(image)), [f"of {bits} bits, scaled to 8 by its own range"]
+    notes = []
+    if image.mode == "CMYK":
+        notes.append("CMYK, converted to RGB")
+    elif image.mode not in ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX"):
+        notes.append(f"{image.mode}, converted to RGB")
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        if np.asarray(layered)[:, :, 3].min() < 255:
+            notes.append("transparent parts shown on white")
+        image = pillow().alpha_composite(pillow().new("RGBA", layered.size, "white"), layered)
+    pixels = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"), np.uint8)
+    return pixels.reshape(*pixels.shape[:2], -1), notes
+
+
+def _by_own_range(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    numbers = values.astype(np.float64)
+    if not np.isfinite(numbers).all():
+        raise DataError("holds values that are no finite numbers")
+    low, high = numbers.min(), numbers.max()
+    scaled = (numbers - low) * (255.0 / (high - low)) if high > low else np.zeros_like(numbers)
+    return np.rint(scaled).astype(np.uint8)[:, :, None]
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return EXIF's tag 274: 1 as it lies, 3 upside down, 6 and 8 quarter turns, even or 5, 7: mirrored."""
+    try:
+        found = image.getexif().get(274, 1)
+    except (SyntaxError, ValueError, KeyError, TypeError, OSError):  # damaged EXIF in a sound picture
+        return 1
+    return found if found in range(1, 9) else 1
+
+
+def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo an orientation (Exif 2.3, section 4.6.4, tag 274): where the first row and column of the scene lie."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    down = orientation in (3, 4, 7, 8)
+    right = orientation in (2, 3, 6, 7)
+    return pixels[:: -1 if down else 1, :: -1 if right else 1]
+
+
+def _damaged(error: Exception) -> str:
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return f"is damaged or cut off ({shortened(said, 80)})"
+
+
+def pillow() -> Any:
+    """Return the module `PIL.Image`.
+
+    Raises:
+        MissingDependencyError: Pillow is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise MissingDependencyError(
+            'reading pictures needs Pillow. Install it with: pip install "amalthea[images]"'
+        ) from error
+    return Image

@@ -1,0 +1,152 @@
+"""From what a user has to pictures with their labels: arrays in files, IDX files, folders, a column of paths."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from amalthea.data.columns import is_missing
+from amalthea.data.wording import listed
+from amalthea.domains.images.archives import holds_stack, read_archive
+from amalthea.domains.images.files import Prepare, read_files
+from amalthea.domains.images.folders import holds_pictures, idx_in, read_class_folders
+from amalthea.domains.images.idx import companion, holds_images, is_idx, plain_name, read_idx
+from amalthea.domains.images.pictures import is_picture_name
+from amalthea.domains.images.stack import Pictures, Span, from_array
+from amalthea.domains.protocol import Progress
+from amalthea.errors import DataError
+
+_SAMPLE = 200  # paths of a column that are looked for on the disk
+
+
+def claims(path: Path) -> bool:
+    """Say whether only this domain can read a path; names and first bytes are looked at, nothing is decoded.
+
+    Args:
+        path: a picture, an IDX file, an .npz or .npy file with a stack of images, or a folder with pictures in it or
+            in the folders one or two levels below.
+
+    Example:
+        >>> claims(Path("cat.jpg")), claims(Path("solubility.csv"))
+        (True, False)
+    """
+    if path.is_dir():
+        return bool(idx_in(path)) or holds_pictures(path, levels=2)
+    if path.suffix.lower() in (".npz", ".npy"):
+        return holds_stack(path)
+    return is_picture_name(path) or is_idx(path)
+
+
+def read_pictures(path: Path, progress: Progress | None = None) -> Pictures:
+    """Read pictures to be learned from, with their labels and a test set where they have them.
+
+    Args:
+        path: an .npz or .npy file, an IDX file (its labels and the test set are found beside it), or a folder: of IDX
+            files, of one folder a class, or of `train` and `test` with such folders in them.
+        progress: called as progress(done, total) while a folder is read.
+
+    Raises:
+        DataError: nothing can be read, or the labels do not match the images in number.
+    """
+    if path.is_dir():
+        files = idx_in(path)
+        return _read_idx_files(_training_file(files, path)) if files else read_class_folders(path, progress)
+    if path.suffix.lower() in (".npz", ".npy"):
+        return read_archive(path)
+    if is_idx(path):
+        return _read_idx_files(path)
+    raise DataError(
+        f"{path} is a single picture, and there is nothing to be learned from one. Give a folder with one folder of "
+        "pictures for each class, or a CSV file with a column of pictures' paths and a column of labels."
+        if is_picture_name(path)
+        else f"{path} holds no pictures that can be read. Give a folder, an .npz file or an IDX file."
+    )
+
+
+def find_path_column(table: pd.DataFrame, folder: Path) -> str | None:
+    """Return the column that holds paths of pictures, None where there is none.
+
+    Args:
+        table: all columns as text.
+        folder: where the table lies; the paths begin there.
+
+    Example:
+        >>> find_path_column(pd.DataFrame({"name": ["a", "b"], "y": ["1", "2"]}, dtype="str"), Path()) is None
+        True
+    """
+    best, most = None, 0.5
+    for column in table.columns:
+        texts = table[column][~is_missing(table[column])]
+        texts = texts.iloc[:: max(1, len(texts) // _SAMPLE)]
+        named = [text for text in texts if is_picture_name(Path(text))]
+        there = sum(_within(folder, text).is_file() for text in named) if named else 0
+        if there > most * len(texts):
+            best, most = str(column), there / len(texts)
+    return best
+
+
+def read_column(
+    paths: pd.Series[str],
+    folder: Path,
+    shape: tuple[int, int, int] | None = None,
+    prepare: Prepare | None = None,
+    progress: Progress | None = None,
+) -> Pictures:
+    """Read the pictures that a table's column names, one a row; the rows are the column's index.
+
+    Args:
+        paths: as text, beginning in `folder`; a missing one is a problem of its row.
+        folder: where the table lies.
+        shape: the height, width and channels that all shall have; None: found from the pictures.
+        prepare: makes each picture ready, of that shape, instead of a change of its size and channels.
+        progress: called as progress(done, total).
+    """
+    named = paths.where(~is_missing(paths), "").astype(object).to_numpy()
+    files: list[Path | str] = [_within(folder, text) if text else "no picture is named" for text in named]
+    pictures = read_files(files, list(named), shape, prepare, progress)
+    return dataclasses.replace(pictures, rows=paths.index.to_numpy(np.int64))
+
+
+def _within(folder: Path, text: str) -> Path:
+    path = folder / text
+    return path if "\\" not in text or path.exists() else folder / text.replace("\\", "/")
+
+
+def _read_idx_files(images: Path) -> Pictures:
+    """Read an IDX file of images with what lies beside it: its labels and, for a training set, the test set."""
+    pictures = read_labelled_idx(images)
+    test = companion(images, ("train", "t10k")) or companion(images, ("train", "test"))
+    if test is None:
+        return pictures
+    found = read_labelled_idx(test)
+    if found.shape != pictures.shape:
+        raise DataError(f"{images} holds images of {pictures.shape} and {test} of {found.shape}.")
+    return dataclasses.replace(pictures, test=found)
+
+
+def read_labelled_idx(images: Path, span: Span | None = None) -> Pictures:
+    """Return the images of an IDX file, with the labels that lie beside it.
+
+    Raises:
+        DataError: it holds labels itself, or they do not match the images in number.
+    """
+    if not holds_images(images):
+        raise DataError(
+            f"{images} holds labels and no images. Give the file of images, called like *-images-idx3-ubyte."
+        )
+    labels = companion(images, ("images", "labels"), ("idx3", "idx1"))
+    try:
+        return from_array(read_idx(images), None if labels is None else read_idx(labels), span, images.name)
+    except DataError as error:
+        raise DataError(str(error) if str(images.parent) in str(error) else f"{images}: {error}") from error
+
+
+def _training_file(files: Sequence[Path], folder: Path) -> Path:
+    training = [path for path in files if "train" in plain_name(path)]
+    if len(training) == 1 or (not training and len(files) == 1):
+        return (training or list(files))[0]
+    raise DataError(f"{folder} holds several IDX files of images: {listed(p.name for p in files)}. Give one of them.")

@@ -1,0 +1,217 @@
+"""A network of the user's own in place of a domain's: found, fitted with an entrance and an exit, compiled."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import math
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from amalthea import backend
+from amalthea.data.dataset import Target
+from amalthea.data.wording import shortened
+from amalthea.domains.networks import optimizer
+from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.errors import DataError
+
+
+def adopt(
+    text: str,
+    featurizer: Featurizer,
+    targets: Sequence[Target],
+    defaults: Defaults,
+    steps: int,
+    choices: Sequence[str] = (),
+) -> Any:
+    """Return the user's network, ready to be trained on a domain's features.
+
+    In front of it stands what every network here needs: pixels as numbers from 0 to 1, in the network's own shape
+    (unless it begins with a `Rescaling` of its own); numbers scaled, with gaps filled. A network that is compiled keeps
+    its optimizer and its loss, and for classes must end in softmax. One that is not gets the domain's optimizer; if it
+    ends without an activation, it also gets the exit of the domain's networks, which scales regressions.
+
+    Args:
+        text: a file that Keras saved, or `module:function`, called as `function(shape, outputs)` with the shape of one
+            example and the number of outputs.
+        featurizer: gives the inputs.
+        targets: give the outputs: one for a regression, one a class for a classification.
+        defaults: the optimizer and its learning rate.
+        steps: the number of training steps.
+        choices: the names of the domain's networks, for the message.
+
+    Raises:
+        DataError: there is no such network, or it does not fit.
+    """
+    backend.prepare()
+    import keras
+
+    from amalthea.training.layers import TargetHeads, TargetModel
+
+    widths = [target.width for target in targets]
+    own = _find(text, featurizer.shape, sum(widths), choices)
+    inputs = keras.Input(featurizer.shape, name="features", dtype=featurizer.dtype)
+    try:
+        answers = own(_entrance(own, featurizer, inputs))
+    except Exception as error:  # whatever the user's layers raise
+        raise DataError(
+            f"the network {text} does not take examples of shape {featurizer.shape}: {_told(error)}"
+        ) from error
+    if not isinstance(answers, keras.KerasTensor):
+        raise DataError(f"the network {text} must have one output. Received: {shortened(repr(answers), 80)}")
+    if answers.shape != (None, sum(widths)):
+        raise DataError(
+            f"the network {text} must answer with {sum(widths)} numbers for each example: one for a regression, one a "
+            f"class. Received: shape {tuple(answers.shape)}"
+        )
+    _check_savable(own, text)
+    linear, compiled = _last_activation(own) == "linear", own.compiled
+    for inner in _models(own):  # what stands inside another model is not compiled a second time when it is copied
+        inner.compiled = False
+    if not compiled and linear:
+        model: Any = TargetModel(inputs, TargetHeads(widths, name="answers")(answers))
+        model.compile(optimizer=optimizer(defaults, steps))
+        return model
+    classes = targets[0].task == "classification"
+    if len(targets) > 1 or (classes and _last_activation(own) != "softmax"):
+        raise DataError(
+            f"the network {text} must end in softmax to answer with probabilities of classes; or leave it without an "
+            "activation at its end and without compile, and Amalthea adds what is needed."
+        )
+    model = keras.Model(inputs, answers)
+    if compiled:
+        if classes and not _reads_codes(own.loss):
+            raise DataError(
+                f"the network {text} must be compiled with sparse_categorical_crossentropy: classes are given to it "
+                f"as numbers 0, 1, ... Received: loss={shortened(str(getattr(own.loss, 'name', own.loss)), 60)}"
+            )
+        from amalthea.training.trainer import compile_like
+
+        compile_like(model, own)
+    else:
+        loss = "sparse_categorical_crossentropy" if classes else "mse"
+        model.compile(optimizer=optimizer(defaults, steps), loss=loss)
+    return model
+
+
+def _find(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str]) -> Any:
+    import keras
+
+    if text.endswith((".keras", ".h5")):
+        if not os.path.isfile(text):
+            raise DataError(f"no such network: {text}. Save it with model.save('NAME.keras').")
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of the optimizer's state, which is not used
+                found = keras.saving.load_model(text, safe_mode=True)
+        except Exception as error:  # Keras raises whatever a file provokes
+            raise DataError(
+                f"{text} cannot be opened as a Keras model ({_told(error)}). "
+                "A network with classes of your own is given as module:function."
+            ) from error
+    else:
+        found = _called(text, shape, outputs, choices)
+    if not isinstance(found, keras.Model):
+        raise DataError(f"{text} gave no Keras model but {shortened(repr(found), 80)}.")
+    return found
+
+
+def _called(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str]) -> Any:
+    module, colon, name = text.partition(":")
+    if not colon or not module or not name:
+        raise DataError(
+            f"there is no network {text!r}. There are: {', '.join(choices)}; or name one of your own: a file that "
+            "Keras saved (NAME.keras), or module:function."
+        )
+    try:
+        with _importable_here():
+            function = getattr(importlib.import_module(module.removesuffix(".py")), name)
+    except (ImportError, AttributeError) as error:
+        raise DataError(f"{text} cannot be found: {error}. Looked in {Path.cwd()} too.") from error
+    except Exception as error:  # whatever the user's module raises
+        raise DataError(f"{text} cannot be imported: {_told(error)}") from error
+    try:
+        return function(shape, outputs)
+    except Exception as error:  # whatever the user's function raises
+        raise DataError(f"{text}, called as function({shape}, {outputs}), failed: {_told(error)}") from error
+
+
+@contextlib.contextmanager
+def _importable_here() -> Iterator[None]:
+    """Let modules of the current folder be imported, as `python -m` does."""
+    sys.path.insert(0, os.getcwd())
+    try:
+        yield
+    finally:
+        sys.path.remove(os.getcwd())
+
+
+def _entrance(own: Any, featurizer: Featurizer, inputs: Any) -> Any:
+    import keras
+
+    from amalthea.training.layers import InputScaling
+
+    if featurizer.dtype == "float32":
+        return InputScaling(featurizer.quantities)(inputs)
+    scales = any(isinstance(layer, keras.layers.Rescaling) for model in _models(own) for layer in model.layers)
+    pixels = inputs if scales else keras.layers.Rescaling(1 / 255)(inputs)
+    wanted = own.input_shape[1:] if own.built and own.inputs else featurizer.shape
+    if tuple(wanted) == featurizer.shape or None in wanted or math.prod(wanted) != math.prod(featurizer.shape):
+        return pixels
+    return keras.layers.Reshape(wanted)(pixels)
+
+
+def _models(own: Any) -> Iterator[Any]:
+    """Yield a model and those that are layers of it."""
+    import keras
+
+    yield own
+    for layer in own.layers:
+        if isinstance(layer, keras.Model):
+            yield from _models(layer)
+
+
+def _last_activation(own: Any) -> str:
+    """Return the name of the function at a network's end; "linear" where it ends without one."""
+    import keras
+
+    if not own.layers:
+        return "linear"
+    last = own.layers[-1]
+    if isinstance(last, keras.Model):
+        return _last_activation(last)
+    if isinstance(last, keras.layers.Softmax):
+        return "softmax"
+    return str(getattr(getattr(last, "activation", None), "__name__", "linear"))
+
+
+def _check_savable(own: Any, text: str) -> None:
+    import keras
+
+    try:
+        keras.saving.serialize_keras_object(own)
+    except Exception as error:  # Keras raises whatever a class of the user's provokes
+        raise DataError(
+            f"the network {text} cannot be saved with the model: give each Keras class of your own a `get_config`."
+        ) from error
+
+
+def _reads_codes(loss: Any) -> bool:
+    """Say whether a loss takes classes as numbers 0, 1, ...; of a loss that is not Keras's this is believed."""
+    import keras
+
+    found = keras.losses.get(loss) if isinstance(loss, str) else loss
+    name = getattr(found, "__name__", type(found).__name__)
+    keras_own = type(found).__module__.startswith("keras.") or getattr(found, "__module__", "").startswith("keras.")
+    return not keras_own or name in ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
+
+
+def _told(error: Exception) -> str:
+    """Return what an error says, in one line; Keras begins with where it happened, in bold letters."""
+    lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return f"{type(error).__name__}: {shortened(said[0], 200)}" if said else type(error).__name__

@@ -1,0 +1,214 @@
+"""All that can be shown of how a trained model learned, as files in a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from amalthea.data.files import write_whole
+from amalthea.errors import AmaltheaError, DataError
+from amalthea.insight import figures
+from amalthea.insight.asked import ask
+from amalthea.insight.writing import plain
+from amalthea.predictor.predictor import Predictor
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_NUMBERS = 2_000
+"""Of an array with more numbers than this, data files say only how many."""
+
+POTENTIAL = "For a potential this needs training on structures, which takes too long to be done for a figure."
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """What was written.
+
+    Args:
+        files: by figure ("graph", "step", "generalization", "trajectories"), its files.
+        told: by figure, what it shows, in a sentence or two.
+        missing: by figure, why it was not made.
+    """
+
+    files: dict[str, tuple[Path, ...]]
+    told: dict[str, str]
+    missing: dict[str, str]
+
+    def __repr__(self) -> str:
+        lines = [f"{name}: {told}" for name, told in self.told.items()]
+        return "\n".join([*lines, *(f"{name} is not shown: {why}" for name, why in self.missing.items())])
+
+
+def explain(
+    predictor: Predictor,
+    folder: str | os.PathLike[str],
+    *,
+    example: int | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Explanation:
+    """Write figures of how a model learned, in light and dark, as SVG and PNG, and their numbers as JSON and CSV.
+
+    They are: the graph of a network that never saw the example, with its values and gradients; one step of four
+    optimizers; how well it generalizes; and the paths of the weights. For the last two, networks are trained anew.
+
+    Args:
+        predictor: a trained model.
+        folder: made if it is not there.
+        example: the training example whose graph is drawn, by `row` in the out-of-fold table; None: the first.
+        say: hears what is being done.
+
+    Returns:
+        The files, and what could not be shown and why.
+
+    Raises:
+        AmaltheaError: there is no such example, or nothing can be shown.
+        MissingDependencyError: Matplotlib is not installed.
+    """
+    figures.available()
+    folder = _folder(folder)
+    if example is not None and len(predictor.examples):
+        ask(predictor, example)
+    writer = _Writer(folder, {}, {}, {})
+    makers = {"graph": _graph, "step": _step, "generalization": _generalization, "trajectories": _trajectories}
+    for name, make in makers.items():
+        if say is not None:
+            say(f"{name.capitalize()} ...")
+        try:
+            make(writer, predictor, example)
+        except AmaltheaError as error:
+            writer.missing[name] = str(error)
+    if not writer.files:
+        raise AmaltheaError(" ".join(dict.fromkeys(writer.missing.values())))
+    return Explanation(writer.files, writer.told, writer.missing)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Writer:
+    folder: Path
+    files: dict[str, tuple[Path, ...]]
+    told: dict[str, str]
+    missing: dict[str, str]
+
+    def figure(self, name: str, draw: Callable[[str], Figure], told: str) -> None:
+        """Write a figure in both themes, as SVG and PNG."""
+        paths = []
+        for theme in figures.THEMES:
+            drawn = draw(theme)
+            paths += [figures.save(drawn, self.folder / f"{name}-{theme}.{kind}") for kind in ("svg", "png")]
+        self._add(name, *paths)
+        self.told[name] = told
+
+    def data(self, name: str, numbers: Any, table: pd.DataFrame | None = None) -> None:
+        """Write a figure's numbers."""
+        text = json.dumps(plain(numbers), allow_nan=False, ensure_ascii=False, indent=1)
+        path = self.folder / f"{name}.json"
+        write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
+        self._add(name, path)
+        if table is not None:
+            path = self.folder / f"{name}.csv"
+            write_whole(path, lambda unfinished: table.to_csv(unfinished, index=False))
+            self._add(name, path)
+
+    def picture(self, name: str, svg: str, told: str) -> None:
+        """Write a picture that is light or dark as the reader's screen is."""
+        self._add(name, figures.save(svg, self.folder / f"{name}.svg"))
+        self.told[name] = told
+
+    def _add(self, name: str, *paths: Path) -> None:
+        self.files[name] = (*self.files.get(name, ()), *paths)
+
+
+def _graph(writer: _Writer, predictor: Predictor, example: int | None) -> None:
+    from amalthea.insight.graphs import graph
+
+    asked = ask(predictor, example)
+    found = graph(asked.network, *asked.given)
+    told = " ".join([asked.told, *found.notes])
+    writer.picture("graph", found.svg("One example on its way through the network, and the gradient back", told), told)
+    writer.data("graph", _short(found.data()))
+
+
+def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
+    from amalthea.insight import updates
+
+    if predictor.domain == "structures":
+        raise AmaltheaError(POTENTIAL)
+    asked = ask(predictor, example)
+    if asked.batch is None:
+        raise AmaltheaError("There are too few examples for a mini-batch.")
+    taken = updates.steps(asked.network, *asked.batch)
+    told = (
+        f"One more step of the trained network on {len(asked.batch[1])} training examples, by four optimizers at their "
+        "usual learning rates: each point is a weight, and gradient times update predicts the change of the loss."
+    )
+    title = "One step on the same mini-batch"
+    writer.figure("step", lambda theme: updates.figure(taken, theme, title, told), told)
+    rows = [
+        {
+            "optimizer": own.optimizer,
+            "learning_rate": own.learning_rate,
+            "loss": own.loss,
+            "predicted_change": own.predicted_change,
+            "actual_change": own.actual_change,
+        }
+        for own in taken.values()
+    ]
+    writer.data("step", _short({name: own.data() for name, own in taken.items()}), pd.DataFrame(rows))
+
+
+def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> None:
+    from amalthea.insight.overfitting import generalization
+
+    found = generalization(predictor)
+    told = repr(found).replace("\n", " ")
+    title = "Learning and learning by heart"
+    writer.figure("generalization", lambda theme: found.figure(theme, title), told)
+    writer.data("generalization", found.data(), found.frame())
+
+
+def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
+    from amalthea.insight.trails import trajectories
+
+    if predictor.domain == "structures":
+        raise AmaltheaError(POTENTIAL)
+    pictures = len(predictor.parts[0].featurizer.shape) > 1
+    points, rows = (17, 64) if pictures else (31, 256)
+    found = trajectories(predictor, points=points, rows=rows)
+    title = "The paths of the networks' weights, on the surface of the loss"
+    writer.figure("trajectories", lambda theme: found.figure(theme, title), " ".join(found.notes))
+    writer.data("trajectories", found.data(), found.frame())
+
+
+def _short(numbers: Any) -> Any:
+    """Return data in which no array has very many numbers: these are named by their count."""
+    if isinstance(numbers, dict):
+        return {name: _short(part) for name, part in numbers.items()}
+    if isinstance(numbers, list | tuple):
+        count = _count(numbers)
+        return f"{count:,} numbers" if count > MOST_NUMBERS else [_short(part) for part in numbers]
+    return numbers
+
+
+def _count(numbers: Any) -> int:
+    """Return how many numbers nested lists hold; dicts within them are counted by themselves."""
+    if isinstance(numbers, dict):
+        return 0
+    return sum(map(_count, numbers)) if isinstance(numbers, list | tuple) else 1
+
+
+def _folder(folder: str | os.PathLike[str]) -> Path:
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise DataError(f"{path} is a file. Give the name of a folder to write to.") from None
+    except PermissionError:
+        raise DataError(f"The folder {path} may not be made here. Choose another one.") from None
+    return path

@@ -1,0 +1,152 @@
+"""Losses of training and validation drawn as bands, the learning curve, and networks of three sizes."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amalthea.insight import figures
+from amalthea.insight.turning import Turn, turn_of
+from amalthea.training.history import History, quantiles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from amalthea.insight.overfitting import Generalization, LearningCurve
+
+NAMES = {
+    "too small": "too small: it cannot follow",
+    "fitting": "the model's own size",
+    "too large": "too large, unheld",
+}
+
+
+def figure(found: Generalization, theme: str, title: str, caption: str) -> Figure:
+    """Return three panels above (losses, learning curve, lowest and last losses by size) and the three sizes below.
+
+    Args:
+        found: what there is to be shown; what is missing is left out, or says why.
+        theme: "light" or "dark".
+        title: the heading.
+        caption: sentences below it.
+    """
+    look = figures.theme(theme)
+    sizes = {(True, True): (2, 3), (True, False): (2, 3), (False, True): (1, 2), (False, False): (1, 1)}
+    rows, columns = sizes[found.networks is not None, found.curve is not None]
+    drawn, panels = figures.panels(rows, columns, look, (6.5 if columns == 1 else 4.6, 3.3))
+    if found.history is not None:
+        bands(panels[0][0], found.history, look, found.turn)
+    figures.write(panels[0][0], look, "Losses of all networks", "epoch", "loss")
+    if found.curve is not None:
+        _curve(panels[0][1], found.curve, look)
+        heading = f"Error of {textwrap.shorten(found.curve.target, 40)}"
+        figures.write(panels[0][1], look, heading, "training examples", found.curve.measure)
+    elif columns > 1:
+        _say(panels[0][1], found.missing.get("curve", ""), look)
+    if found.networks is not None:
+        _sizes(panels[0][2], found.networks, look)
+        _three(panels[1], found.networks, look)
+    figures.frame(drawn, look, title, caption)
+    return drawn
+
+
+def bands(axes: Axes, history: History, look: figures.Theme, turn: Turn | None = None) -> None:
+    """Draw the median loss of all members, and the band that holds nine tenths of them.
+
+    Args:
+        axes: a panel.
+        history: losses by member and epoch.
+        look: its colours.
+        turn: where they part; None: it is not marked.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    for place, (key, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
+        if key not in history.members:
+            continue
+        low, middle, high = quantiles(history.members[key])
+        epochs = np.arange(1, len(middle) + 1)
+        colour = look.colours[(1, 0)[place]]
+        axes.fill_between(epochs, low, high, color=colour, alpha=0.22, linewidth=0)
+        axes.plot(epochs, middle, color=colour, linewidth=1.8, linestyle=("-", "--")[place], label=name)
+    if _steep([history]):
+        axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(1, max(2, len(history.epoch)))
+    marks = [] if turn is None else [(turn.parting, "they part", look.colours[3], ":")]
+    if turn is not None and turn.kind != "falling":
+        marks.append((turn.epoch, "validation lowest", look.colours[2], "-"))
+    for epoch, told, colour, style in marks:
+        if math.isfinite(epoch.value):
+            error = max(epoch.error, 0.25) if math.isfinite(epoch.error) else 0.25
+            axes.axvspan(epoch.value - error, epoch.value + error, color=colour, alpha=0.2, linewidth=0)
+            axes.axvline(epoch.value, color=colour, linewidth=1.5, linestyle=style, label=told)
+    figures.legend(axes, look)
+
+
+def _steep(histories: Sequence[History]) -> bool:
+    """Say whether losses are all positive and spread over more than a factor of 20."""
+    parts = [
+        history.members[key].ravel() for history in histories for key in ("loss", "val_loss") if key in history.members
+    ]
+    joined = np.concatenate(parts)
+    joined = joined[np.isfinite(joined)]
+    return bool(joined.size and joined.min() > 0 and joined.max() > 20 * joined.min())
+
+
+def _curve(axes: Axes, curve: LearningCurve, look: figures.Theme) -> None:
+    values, errors = ([getattr(figure, part) for figure in curve.errors] for part in ("value", "error"))
+    axes.errorbar(
+        curve.sizes, values, errors, color=look.colours[1], marker="o", markersize=5, capsize=3, label="measured"
+    )
+    gain = curve.doubling
+    if math.isfinite(gain.value):
+        after, spread = values[-1] * (1 - gain.value), values[-1] * gain.error
+        ends = [curve.sizes[-1], 2 * curve.sizes[-1]]
+        axes.plot(ends, [values[-1], after], ":", color=look.colours[0], linewidth=1.6)
+        axes.errorbar(
+            ends[1:], [after], [spread], color=look.colours[0], marker="o", markerfacecolor=look.ground, capsize=3,
+            linestyle="", label="twice as many, if the trend goes on",
+        )  # fmt: skip
+        figures.legend(axes, look)
+    axes.set_xscale("log", base=2)
+    ticks = [*curve.sizes.tolist(), 2 * int(curve.sizes[-1])]
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.set_ylim(bottom=0)
+
+
+def _sizes(axes: Axes, networks: dict[str, History], look: figures.Theme) -> None:
+    """Draw the last losses of the three sizes, medians over the members, side by side."""
+    places = np.arange(len(networks))
+    for place, (key, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
+        heights = [quantiles(history.members[key])[1][-1] for history in networks.values()]
+        colour = look.colours[(1, 0)[place]]
+        bars = axes.bar(places + 0.4 * place - 0.2, heights, 0.38, color=colour, label=f"{name}, last epoch")
+        axes.bar_label(bars, labels=[f"{height:.2g}" for height in heights], color=look.ink, fontsize=9, padding=2)
+    best = [float(np.nanmin(quantiles(history.members["val_loss"])[1])) for history in networks.values()]
+    axes.hlines(best, places + 0.01, places + 0.39, color=look.ink, linewidth=2, label="validation, lowest")
+    axes.set_xticks(places, list(networks))
+    axes.margins(y=0.35)
+    figures.write(axes, look, "Three sizes of the network", y="loss")
+    figures.legend(axes, look)
+
+
+def _three(row: Sequence[Axes], networks: dict[str, History], look: figures.Theme) -> None:
+    steep = _steep(list(networks.values()))
+    for place, (name, history) in enumerate(networks.items()):
+        bands(row[place], history, look, turn_of(history))
+        figures.write(row[place], look, NAMES[name].capitalize(), "epoch", "loss" if place == 0 else "")
+        row[place].set_yscale("log" if steep else "linear")
+    figures.align(row)
+
+
+def _say(axes: Axes, sentence: str, look: figures.Theme) -> None:
+    """Write in a panel's place why there is nothing to be seen."""
+    axes.set_axis_off()
+    wrapped = "\n".join(textwrap.wrap(sentence, 44))
+    axes.text(0.5, 0.5, wrapped, transform=axes.transAxes, ha="center", va="center", color=look.ink, fontsize=9)

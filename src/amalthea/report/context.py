@@ -1,0 +1,55 @@
+"""What every section of the report is told."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+from amalthea.predictor.predictor import Predictor
+from amalthea.report.forces import Forces, held_out_forces
+from amalthea.report.gallery import Gallery
+from amalthea.report.judged import Judged
+from amalthea.report.translate import Words
+
+MOST_TARGETS = 4
+"""How many targets are shown in detail."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Context:
+    """A model, the language, and the examples that are drawn.
+
+    Args:
+        predictor: the model.
+        words: turns sentences into the report's language.
+        judged: each target's out-of-fold answers, the first four targets.
+        gallery: the examples that are drawn.
+        learning_curve: train again on parts of the data.
+    """
+
+    predictor: Predictor
+    words: Words
+    judged: tuple[Judged, ...]
+    gallery: Gallery
+    learning_curve: bool = False
+
+    @property
+    def seed(self) -> int:
+        """The seed that the model was trained with."""
+        return int(self.predictor.parts[0].ensemble.seed)
+
+    @functools.cached_property
+    def forces(self) -> Forces | None:
+        """The forces in structures, answered by networks that never saw them; None where there are none."""
+        return held_out_forces(self.predictor, self.seed)
+
+    def heading(self, judged: Judged) -> str:
+        """Return a target's name where there are several, as the heading of its figures."""
+        return judged.target.name if len(self.predictor.targets) > 1 else ""
+
+    def name(self, kind: str, judged: Judged) -> str:
+        """Return a name for a figure of a target, unique in the page."""
+        names = [target.name for target in self.predictor.targets]
+        if judged.target.name not in names:  # a potential's forces, which are no target of their own
+            return f"{kind}-{judged.target.name}"
+        return f"{kind}-{names.index(judged.target.name) + 1}" if len(names) > 1 else kind

@@ -1,0 +1,69 @@
+"""Asking a model about changed training examples: each is answered only by the members that never saw it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.data.dataset import Target
+from amalthea.predictor.answers import mixed
+from amalthea.predictor.predictor import Predictor
+
+Array = NDArray[np.float64]
+
+
+def keeps_held_out(predictor: Predictor) -> bool:
+    """Say whether the model kept its examples, and members for each of them that never saw it."""
+    folds = predictor.out_of_fold["fold"]
+    return len(predictor.examples) > 0 and predictor.parts[0].ensemble.folds > 1 and bool((folds >= 0).all())
+
+
+def features_of(predictor: Predictor, examples: pd.DataFrame) -> list[Any]:
+    """Return the features of examples for each part of the model."""
+    return [part.featurizer.transform(examples)[0] for part in predictor.parts]
+
+
+def answers(predictor: Predictor, features: Sequence[Any], folds: NDArray[np.int64]) -> Array:
+    """Return the mean answers of the members that held the given folds out, shape (n, sum of the targets' widths).
+
+    Args:
+        predictor: a model with at least two folds.
+        features: for each part the features of n examples.
+        folds: shape (n,): for each example the fold whose members answer.
+    """
+    rows = np.arange(len(folds))
+    said = []
+    for part, x in zip(predictor.parts, features, strict=True):
+        members = part.ensemble.predict(x).members
+        by_fold = members.reshape(part.ensemble.folds, part.ensemble.members, *members.shape[1:])
+        said.append(by_fold[folds, :, rows].transpose(1, 0, 2))
+    blend = mixed(said, [part.shares[folds][None] for part in predictor.parts])
+    return np.asarray(np.nanmean(blend, axis=0), np.float64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """Where one number that the model answers stands among its outputs.
+
+    Args:
+        target: whose answer.
+        column: of the outputs.
+        label: the class whose probability it is; "" for a regression.
+    """
+
+    target: Target
+    column: int
+    label: str = ""
+
+
+def output(predictor: Predictor, target: Target, code: int = 0) -> Output:
+    """Return the place of a regression's answer, or of the probability of a class."""
+    index = predictor.targets.index(target)
+    start = sum(each.width for each in predictor.targets[:index])
+    label = target.classes[code] if target.task == "classification" else ""
+    return Output(target, start + code, label)

@@ -1,0 +1,126 @@
+"""Trained members asked: for any rows, for those that they never saw, and for those that were set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.training.arrays import count_rows, size_in_bytes
+from amalthea.training.convolution import flowing_bytes
+from amalthea.training.members import Assignment, evenly
+from amalthea.training.placement import place
+from amalthea.training.prediction import Aside, Prediction
+from amalthea.training.program import answers
+
+BLOCK = 4096
+"""Rows that are answered in one call of the compiled program."""
+
+
+class Answering:
+    """All members of an ensemble, ready to answer.
+
+    Args:
+        model: the compiled model.
+        trainable: the weights, one array a variable, shape (members, ...).
+        others: the model's non-trainable variables, likewise.
+        used: shape (members,), False for members that were left out.
+    """
+
+    def __init__(
+        self, model: keras.Model, trainable: list[NDArray[Any]], others: list[NDArray[Any]], used: NDArray[np.bool_]
+    ) -> None:
+        self.trainable, self.others, self.used = trainable, others, used
+        size = size_in_bytes([values[0] for values in [*trainable, *others]]) + flowing_bytes(model)
+        self._placement = place(len(used), size)
+        self._program = answers(model, self._placement)
+
+    def everyone(self, x: Any) -> Any:
+        """Return every member's answers to n rows, shape (members, n, ...)."""
+        count = count_rows(x=x)
+        blocks = [
+            self._block(jax.tree.map(lambda values, s=start: values[s : s + BLOCK], x))
+            for start in range(0, count, BLOCK)
+        ]
+        return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *blocks)
+
+    def mean_and_std(self, said: Any) -> tuple[Any, Any]:
+        """Return the mean and the standard deviation over the members in use."""
+        return _mean_and_std(said, self.used)
+
+    def aside(self, x: Any, assignment: Assignment) -> Aside | None:
+        """Return what each member says of the rows that it was measured on; None where there are none."""
+        if not len(assignment.validation[0]):
+            return None
+        said = self._ask(evenly(assignment.validation, 256), x)
+        rows = np.stack(assignment.validation)
+        return Aside(rows, jax.tree.map(lambda values: values[:, : rows.shape[1]], said))
+
+    def out_of_fold(self, x: Any, assignment: Assignment) -> Prediction:
+        """Return for each row what the members say that never saw it; `members` has shape (M, n, ...)."""
+        size = assignment.members
+        held_out = tuple(assignment.held_out(member) for member in range(len(self.used)))
+        own = self._ask(evenly(held_out, 256), x)
+        count = len(assignment.fold_ids)
+
+        def in_place(values: NDArray[Any]) -> NDArray[Any]:
+            placed = np.full((size, count, *values.shape[2:]), np.nan, values.dtype)
+            for member, rows in enumerate(held_out):
+                placed[member % size, rows] = values[member, : len(rows)]
+            return placed
+
+        members = jax.tree.map(in_place, own)
+        mean = jax.tree.map(lambda values: np.full(values.shape[1:], np.nan, values.dtype), members)
+        std = jax.tree.map(np.copy, mean)
+        for fold in range(assignment.folds):
+            rows = np.flatnonzero(assignment.fold_ids == fold)
+            used = self.used[fold * size : (fold + 1) * size]
+            if used.any():
+                centers, spreads = _mean_and_std(jax.tree.map(lambda v, r=rows: v[:, r], members), used)
+                for whole, part in ((mean, centers), (std, spreads)):
+                    jax.tree.map(lambda w, p, r=rows: w.__setitem__(r, p), whole, part)
+        return Prediction(mean=mean, std=std, members=members)
+
+    def _block(self, x: Any) -> Any:
+        """Return every member's answers to at most `BLOCK` rows."""
+        count = count_rows(x=x)
+        # Few sizes, few compilations: a block is filled up to a power of two.
+        size = max(32, 1 << (count - 1).bit_length())
+        x = jax.tree.map(lambda values: np.resize(values, (size, *values.shape[1:])), x)
+        rows = np.arange(size, dtype=np.int32).reshape(-1, min(256, size))
+        said = self._ask(np.broadcast_to(rows, (len(self.used), *rows.shape)), x)
+        return jax.tree.map(lambda values: values[:, :count], said)
+
+    def _ask(self, rows: NDArray[np.int32], x: Any) -> Any:
+        """Return the answers of each member to its own rows of `x`, shape (members, steps * batch, ...)."""
+        placement, total = self._placement, len(self.used)
+        data = jax.device_put(x, placement.everywhere)
+        parts = []
+        for start in range(0, total, placement.group):
+            numbers = placement.fill(np.arange(start, min(start + placement.group, total)))
+            variables = jax.tree.map(lambda values, n=numbers: values[n], (self.trainable, self.others))
+            variables, asked = jax.device_put((variables, rows[numbers]), placement.by_member)
+            own = self._program(variables, asked, data)
+            real = min(placement.group, total - start)
+            parts.append(jax.tree.map(lambda v, r=real: np.asarray(v)[:r].reshape(r, -1, *v.shape[3:]), own))
+        said = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        return jax.tree.map(lambda values: _without(values, ~self.used), said)
+
+
+def _mean_and_std(everyone: Any, used: NDArray[np.bool_]) -> tuple[Any, Any]:
+    """Return the mean and the standard deviation over the members in use (0 for a lone one)."""
+    degrees = 1 if used.sum() > 1 else 0
+    mean = jax.tree.map(lambda values: values[used].mean(axis=0), everyone)
+    return mean, jax.tree.map(lambda values: values[used].std(axis=0, ddof=degrees), everyone)
+
+
+def _without(values: NDArray[Any], left_out: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return the members' answers with NaN for those that take no part."""
+    if not left_out.any():
+        return values
+    values = values if values.dtype.kind == "f" else values.astype(np.float32)
+    values[left_out] = np.nan
+    return values

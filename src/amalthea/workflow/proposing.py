@@ -1,0 +1,21 @@
+"""Which network is trained: the domain's, or the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from amalthea.data.dataset import Target
+from amalthea.domains.own_networks import adopt
+from amalthea.domains.protocol import Defaults, Domain, Featurizer
+
+
+def propose(home: Domain, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
+    """Return a compiled `keras.Model` for these features and targets; the arguments are those of `Domain.network`.
+
+    Raises:
+        DataError: the user's own network cannot be found or does not fit.
+    """
+    if defaults.network in home.network_choices:
+        return home.network(featurizer, targets, defaults, steps)
+    return adopt(defaults.network, featurizer, targets, defaults, steps, home.network_choices)

@@ -1,0 +1,3 @@
+"""Amalthea is imported before Keras: it chooses the backend."""
+
+import amalthea  # noqa: F401

@@ -1,0 +1,85 @@
+"""The figures of a trained model as files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import amalthea as am
+from amalthea import insight
+from amalthea.insight import explaining
+from amalthea.insight.asked import ask
+from tests.predictor.models import trained
+
+QUICK = ("graph", "step")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Leave out what trains anew; tests of generalization and trajectories have it."""
+
+    def refuse(*_):
+        raise am.AmaltheaError("not in this test")
+
+    monkeypatch.setattr(explaining, "_generalization", refuse)
+    monkeypatch.setattr(explaining, "_trajectories", refuse)
+
+
+def test_each_figure_comes_in_light_and_dark_and_as_data(tmp_path, quick):
+    heard = []
+    found = insight.explain(trained("number"), tmp_path / "new", say=heard.append)
+    assert set(found.files) == set(QUICK)
+    assert {path.name for path in found.files["graph"]} == {"graph.svg", "graph.json"}
+    kinds = {f"step-{theme}.{kind}" for theme in ("light", "dark") for kind in ("svg", "png")}
+    assert {path.name for path in found.files["step"]} == {*kinds, "step.json", "step.csv"}
+    assert sorted(path for paths in found.files.values() for path in paths) == sorted((tmp_path / "new").iterdir())
+    assert json.loads((tmp_path / "new/graph.json").read_text())["nodes"]
+    assert found.missing == dict.fromkeys(("generalization", "trajectories"), "not in this test")
+    assert len(heard) == 4
+
+
+def test_the_example_is_the_one_that_was_asked_for_and_its_network_never_saw_it():
+    predictor = trained("number")
+    row, fold = (int(predictor.out_of_fold[name].iloc[7]) for name in ("row", "fold"))
+    asked = ask(predictor, row)
+    assert f"row {row}, and network {2 * fold}, which never saw it" in asked.told
+    assert float(asked.given[1][0, 0]) == pytest.approx(predictor.out_of_fold["target"].iloc[7])
+    assert "knows it" in ask(trained("one fold"), None).told
+    with pytest.raises(am.AmaltheaError, match="no training example in row 999"):
+        ask(predictor, 999)
+
+
+def test_an_example_without_a_target_has_an_answer_and_no_loss():
+    predictor = trained("two numbers with gaps")
+    y = predictor.out_of_fold["z_target"].isna() & predictor.out_of_fold["y_target"].notna()
+    assert len(ask(predictor, int(predictor.out_of_fold["row"][y].iloc[0])).given) == 2
+    table = predictor.out_of_fold.assign(y_target=np.nan, z_target=np.nan)
+    asked = ask(dataclasses.replace(predictor, out_of_fold=table), None)
+    assert len(asked.given) == 1
+    assert asked.batch is None
+
+
+def test_a_model_without_examples_says_what_is_missing(tmp_path):
+    bare = dataclasses.replace(trained("number"), examples=pd.DataFrame())
+    found = insight.explain(bare, tmp_path)
+    assert set(found.files) == {"generalization"}  # the history is there
+    assert all("without its examples" in why for why in found.missing.values())
+    assert set(found.missing) == {"graph", "step", "trajectories"}
+
+
+def test_a_file_in_the_folder_s_place_is_refused(tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(am.AmaltheaError, match="is a file"):
+        insight.explain(trained("number"), tmp_path / "taken")
+
+
+@pytest.mark.slow
+def test_a_table_s_figures_are_all_made(tmp_path):
+    found = insight.explain(trained("number"), tmp_path)
+    assert set(found.files) == {"graph", "step", "generalization", "trajectories"}
+    assert not found.missing
+    assert pd.read_csv(tmp_path / "trajectories.csv")["epoch"].max() == 3

@@ -1,0 +1,66 @@
+"""The figures of a report are those that follow from out_of_fold.csv, computed here by other programs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix, roc_auc_score, root_mean_squared_error
+
+from amalthea.report.calibration import coverages
+from amalthea.report.classes import confusion, rates
+from amalthea.report.figures import by_fold
+from amalthea.report.judged import judged, mean_of
+from amalthea.validation.metrics import score
+from tests.predictor.models import CASES, trained
+from tests.report.pages import page
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "one fold"])
+def test_metrics_computed_from_the_table_are_those_of_the_validation(name):
+    for each in judged(trained(name)):
+        found = score(each.target.task, each.truth, each.answer)
+        assert found == pytest.approx({n: f.value for n, f in each.summary.metrics.items()}, rel=1e-6, nan_ok=True)
+
+
+def test_numbers_stand_in_the_page_as_the_table_has_them():
+    table, table_in_page = trained("number").out_of_fold, page("number").table("agreement")
+    assert table_in_page["row"] == table["row"].tolist()
+    assert table_in_page["true"] == pytest.approx(table["target"], rel=1e-5)
+    assert table_in_page["predicted"] == pytest.approx(table["prediction"], rel=1e-5)
+    rmse = root_mean_squared_error(table["target"], table["prediction"])
+    assert page("number").table("figures")["rmse"][0] == pytest.approx(rmse)
+    assert f"RMSE {trained('number').validation.targets[0].metrics['rmse']}" in page("number").text
+
+
+def test_folds_are_judged_each_by_itself():
+    table = trained("number").out_of_fold
+    own = by_fold(judged(trained("number"))[0])
+    for fold, rows in table.groupby("fold"):
+        assert own[fold]["rmse"] == pytest.approx(root_mean_squared_error(rows["target"], rows["prediction"]))
+
+
+def test_confusion_matrix_and_roc_are_those_of_scikit_learn():
+    table = trained("two classes").out_of_fold
+    each = judged(trained("two classes"))[0]
+    truth, named = table["target"].astype(str), table["prediction"].astype(str)
+    assert confusion(each).tolist() == confusion_matrix(truth, named).tolist()
+    assert page("two classes").table("confusion")["count"] == confusion_matrix(truth, named).ravel().tolist()
+    false, true, _ = rates(each.truth == 1, each.probabilities[:, 1])
+    assert np.trapezoid(true, false) == pytest.approx(roc_auc_score(each.truth, each.probabilities[:, 1]))
+
+
+def test_coverage_at_90_percent_is_that_of_the_validation():
+    each = judged(trained("number"))[0]
+    found, known = coverages(each, [0.9])[0], each.summary.coverage
+    assert (found.value, found.error) == pytest.approx((known.value, known.error))
+
+
+def test_higher_levels_cover_more():
+    values = [figure.value for figure in coverages(judged(trained("number"))[0])]
+    assert values == sorted(values)
+
+
+def test_error_of_a_mean_counts_copies_once():
+    values = np.array([1.0, 2.0, 3.0, 4.0])
+    alone, copied = mean_of(values, np.arange(4)), mean_of(np.repeat(values, 5), np.repeat(np.arange(4), 5))
+    assert (copied.value, copied.error) == pytest.approx((alone.value, alone.error))
