@@ -202,6 +202,8 @@ class Ensemble:
         if rows is not None:
             chosen = tuple(np.intersect1d(own, rows) for own in assignment.training)
             assignment = dataclasses.replace(assignment, training=chosen)
+        # A batch has room for as many rows as there are at most, so that few large examples do not take that of many.
+        batch_size = min(batch_size, max(len(own) for own in assignment.training))
         settings = Settings(epochs, batch_size, None, self.seed, callbacks, verbose)
         (x, y), *_ = shapes.parts
         build(self.model, x, y, np.ones(len(shapes.rows[0]), np.float32))
