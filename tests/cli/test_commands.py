@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from amalthea import __version__ as amalthea_version
 from tests.cli.conftest import QUICK
 
 ANSWER = ["prediction", "std", "lower", "upper", "applicability", "warning", "problem"]
@@ -28,6 +29,10 @@ def test_train_json_is_one_object_with_the_contracted_names(amalthea):
     assert 0 <= told["calibration"]["coverage_90"] <= 1
     assert told["test"] is None
     assert told["refused"] == []
+
+
+def test_the_version_is_that_of_the_package(amalthea):
+    assert amalthea("--version").stdout == f"amalthea {amalthea_version}\n"
 
 
 def test_train_prints_a_table_and_three_commands_worth_trying(amalthea):

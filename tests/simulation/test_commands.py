@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from amalthea.cli.label import label
 from amalthea.cli.md import md
 from amalthea.cli.select import select
 from amalthea.errors import AmaltheaError
+from tests.cli.conftest import Amalthea
 
 app = typer.Typer()
 for command in (md, select, label):
@@ -31,21 +33,49 @@ def run(*words: Any) -> Any:
 
 
 def test_simulate_choose_label(metal: Path, tmp_path: Path) -> None:
-    write(tmp_path / "crystal.cif", bulk("Cu", cubic=True))
-    words = ("md", metal, tmp_path / "crystal.cif", "--repeat", 1, 1, 2, "--steps", 100, "--interval", 2)
-    told = run(*words, "--temperature", 900, "--rdf", "--msd", "--outside", "warn")
+    """As a user does it: processes of their own, in a folder with a space in its name."""
+    amalthea = Amalthea(tmp_path / "a melt")
+    amalthea.folder.mkdir()
+    shutil.copy(metal, amalthea.folder / "copper.amalthea")
+    write(amalthea.folder / "crystal.cif", bulk("Cu", cubic=True))
+    words = ("md", "copper.amalthea", "crystal.cif", "--repeat", "1", "1", "2", "--interval", "2", "--outside", "warn")
+    told = json.loads(amalthea(*words, "--temperature", "900", "--steps", "100", "--rdf", "--msd", "--json").stdout)
     assert (told["step"], told["end"], told["atoms"]) == (100, "finished", 8)
-    assert [Path(file).exists() for file in (*told["rdf"], *told["msd"])] == [True] * 4
-    assert len(pd.read_csv(told["observables"])) == 51
-    again = run(*words, "--temperature", 900, "--outside", "warn")
-    assert again["step"] == 100
-    chosen = run("select", metal, told["trajectory"], "-n", 3)
+    assert [(amalthea.folder / file).exists() for file in (*told["rdf"], *told["msd"])] == [True] * 4
+    assert len(pd.read_csv(amalthea.folder / told["observables"])) == 51
+    chosen = json.loads(amalthea("select", "copper.amalthea", told["trajectory"], "-n", "3", "--json").stdout)
     assert chosen["chosen"] == 3
-    labelled = run("label", chosen["output"], "--calculator", "emt", "--jobs", 1, "--option", "asap_cutoff=true")
-    frames = read(labelled["output"], ":")
+    emt = ("--calculator", "emt", "--option", "asap_cutoff=true", "--json")
+    labelled = json.loads(amalthea("label", chosen["output"], "--jobs", "1", *emt).stdout)
+    frames = read(amalthea.folder / labelled["output"], ":")
     assert (labelled["labelled"], len(frames), labelled["failures"]) == (3, 3, [])
     assert frames[0].info["reference_method"] == "emt asap_cutoff=True"
-    assert read(chosen["output"]).calc is None
+    assert read(amalthea.folder / chosen["output"]).calc is None
+
+
+def test_goes_on_and_keeps_what_was_simulated_if_it_is_too_short_to_be_analysed(metal: Path, tmp_path: Path) -> None:
+    write(tmp_path / "crystal.cif", bulk("Cu", cubic=True))
+    words = ("md", metal, tmp_path / "crystal.cif", "--interval", 2, "--outside", "warn")
+    told = run(*words, "--steps", 8, "--rdf", "--msd")
+    assert (told["step"], "rdf" in told, "msd" in told) == (8, True, False)
+    assert run(*words, "--steps", 60, "--msd")["diffusion_cm2_per_s"]["error"] > 0
+
+
+def test_where_it_stops_it_says_how_to_go_on(metal: Path, tmp_path: Path) -> None:
+    write(tmp_path / "crystal.cif", bulk("Cu", cubic=True))
+    words = ["md", str(metal), str(tmp_path / "crystal.cif"), "--steps", "30", "--temperature", "900"]
+    stopped = CliRunner().invoke(app, [*words, "--uncertainty", "0.0001"], catch_exceptions=False)
+    assert (stopped.exit_code, "--outside warn" in stopped.stdout) == (0, True)
+    told = run(*words, "--uncertainty", "0.0001", "--outside", "warn")
+    assert (told["step"], told["end"]) == (30, "finished")
+
+
+def test_structures_that_cannot_be_labelled_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "crystals.extxyz", [bulk("Si"), bulk("Ge")])
+    with pytest.raises(AmaltheaError, match="none of the structures"):
+        CliRunner().invoke(
+            app, ["label", str(tmp_path / "crystals.extxyz"), "--calculator", "emt"], catch_exceptions=False
+        )
 
 
 def test_an_explosion_is_a_mistake_that_is_told(metal: Path, tmp_path: Path) -> None:

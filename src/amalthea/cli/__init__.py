@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -52,6 +52,23 @@ def _to_its_end(command: Callable[..., None]) -> Callable[..., None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     return run
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from amalthea import __version__
+
+        sys.stdout.write(f"amalthea {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _before(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version, and nothing else.")
+    ] = False,
+) -> None:
+    pass
 
 
 for command in (train, predict, evaluate, report, explain, md, label, select, export, data):

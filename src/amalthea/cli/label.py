@@ -69,6 +69,8 @@ def label(
         "\n".join(lines),
         {"output": str(path), "labelled": told.done, "found": told.found, "failures": failures},
     )
+    if not told.done:
+        raise AmaltheaError(f"{calculator} could label none of the structures; the reasons are above.")
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from amalthea.cli.console import Console, Debug, Json, Model, Quiet, Seed, check_output
-from amalthea.errors import AmaltheaError
+from amalthea.errors import AmaltheaError, DataError
 
 DYNAMICS, KNOWLEDGE, ANALYSIS = "Dynamics", "Knowledge", "Analysis"
 
@@ -88,7 +88,10 @@ def md(
         float, typer.Option(help="The share of frames left out of both.", min=0, max=0.95, rich_help_panel=ANALYSIS)
     ] = 0.2,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads; results do not depend on it.", show_default="all cores")
+        int | None,
+        typer.Option(
+            min=1, help="Threads; results do not depend on it.", show_default="one to 256 atoms, then all cores"
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Begin anew, over what is there.")] = False,
     seed: Seed = 0,
@@ -105,8 +108,10 @@ def md(
     """
     from joblib import cpu_count
 
+    from amalthea.simulation.analysis import read_trajectory
     from amalthea.simulation.calculator import Calculator
     from amalthea.simulation.dynamics import Dynamics
+    from amalthea.simulation.evaluation import TOGETHER
     from amalthea.simulation.limits import Limits
     from amalthea.simulation.md import simulate
 
@@ -116,8 +121,9 @@ def md(
     asked = Dynamics(
         dynamics.value, steps, timestep, temperature, temperature_end, pressure, friction, seed=seed, interval=interval
     )
-    calculator = Calculator(model, members=member, threads=threads or cpu_count())
     atoms = _read(structure) * (repeat or (1, 1, 1))
+    shared = cpu_count() if len(atoms) > TOGETHER else 1  # for few atoms, a second thread only waits for the first
+    calculator = Calculator(model, members=member, threads=threads or shared)
     limits = Limits.of(calculator.potential, outside.value)
     limits = dataclasses.replace(limits, extrapolation=extrapolation, uncertainty=uncertainty or limits.uncertainty)
     outcome = simulate(
@@ -134,8 +140,11 @@ def md(
         "suspects": outcome.suspects,
         "nanoseconds_per_day": outcome.nanoseconds_per_day,
     }
-    if rdf or msd:
-        told |= _analysed(name, outcome, asked, equilibration, rdf, msd)
+    for analyse in [analyse for analyse, wanted in ((_rdf, rdf), (_msd, msd)) if wanted]:
+        try:
+            told |= analyse(name, read_trajectory(outcome.record.trajectory, equilibration), asked)
+        except DataError as error:
+            console.say(f"The simulation is saved, but {error}")
     console.result(_text(outcome, told), told)
     if outcome.end == "exploded":
         raise AmaltheaError(
@@ -154,22 +163,24 @@ def _read(path: Path) -> Any:
     return frames.atoms[-1]
 
 
-def _analysed(name: Path, outcome: Any, dynamics: Any, start: float, rdf: bool, msd: bool) -> dict[str, Any]:
-    from amalthea.simulation.analysis import mean_square_displacement, radial_distribution, read_trajectory
+def _rdf(name: Path, frames: list[Any], _: Any) -> dict[str, Any]:
+    from amalthea.simulation.analysis import radial_distribution
     from amalthea.simulation.curves import write_curve
 
-    frames = read_trajectory(outcome.record.trajectory, start)
-    told: dict[str, Any] = {}
-    if rdf:
-        table = radial_distribution(frames)
-        files = write_curve(table, name.with_name(f"{name.name}-rdf"), ("r (Å)", "g(r)"))
-        told["rdf"] = [str(file) for file in files]
-    if msd:
-        table, diffusion = mean_square_displacement(frames, dynamics.interval * dynamics.timestep)
-        files = write_curve(table, name.with_name(f"{name.name}-msd"), ("time (ps)", "mean square displacement (Å²)"))
-        told["msd"] = [str(file) for file in files]
-        told["diffusion_cm2_per_s"] = {"value": diffusion.coefficient, "error": diffusion.error}
-    return told
+    files = write_curve(radial_distribution(frames), name.with_name(f"{name.name}-rdf"), ("r (Å)", "g(r)"))
+    return {"rdf": list(map(str, files))}
+
+
+def _msd(name: Path, frames: list[Any], dynamics: Any) -> dict[str, Any]:
+    from amalthea.simulation.analysis import mean_square_displacement
+    from amalthea.simulation.curves import write_curve
+
+    table, diffusion = mean_square_displacement(frames, dynamics.interval * dynamics.timestep)
+    files = write_curve(table, name.with_name(f"{name.name}-msd"), ("time (ps)", "mean square displacement (Å²)"))
+    return {
+        "msd": list(map(str, files)),
+        "diffusion_cm2_per_s": {"value": diffusion.coefficient, "error": diffusion.error},
+    }
 
 
 def _text(outcome: Any, told: dict[str, Any]) -> str:
@@ -179,6 +190,8 @@ def _text(outcome: Any, told: dict[str, Any]) -> str:
     lines.append(f"Frames: {told['trajectory']}, observables: {told['observables']}")
     if outcome.suspects:
         lines.append(f"Outside of what the potential knows: {outcome.suspects} frame(s), in {told['outside']}")
+    if outcome.end == "outside":
+        lines.append("Label and train on those; or give the same command with --outside warn, which goes on from here.")
     for key, words in (("rdf", "Radial distribution function"), ("msd", "Mean square displacement")):
         if key in told:
             lines.append(f"{words}: {', '.join(told[key])}")

@@ -90,7 +90,7 @@ def export_n2p2(
     """
     if not isinstance(potential, Potential):
         raise AmaltheaError("Only potentials have n2p2's form. Received: a model of other data than structures.")
-    folder, everyone = Path(folder), _answering(potential)
+    folder, everyone = Path(folder), potential.parts[0].ensemble.used.tolist()
     chosen = everyone if members is None else _members(members, everyone)
     _check_folder(folder)
     trained = _networks(potential)
@@ -114,13 +114,6 @@ def export_n2p2(
         own = folder / f"member_{member}"
         written.append(Exported(member, own, energy, forces, len(compared), len(everyone)))
     return tuple(written)
-
-
-def _answering(potential: Potential) -> list[int]:
-    """Return the numbers of the members in the ensemble that the potential's committee consists of."""
-    ensemble = potential.parts[0].ensemble
-    left_out = () if ensemble.history is None else ensemble.history.left_out
-    return [member for member in range(len(ensemble)) if member not in left_out]
 
 
 def _members(asked: Sequence[int], answering: Sequence[int]) -> list[int]:

@@ -101,7 +101,8 @@ class Potential(Predictor):
 
         ensemble = self.parts[0].ensemble
         alone = self.input_state["energy_of_atoms"]
-        return from_weights(ensemble.weights, self.ranges.functions, ensemble.model.activation, alone).take(self._used)
+        every = from_weights(ensemble.weights, self.ranges.functions, ensemble.model.activation, alone)
+        return every.take(ensemble.used)
 
     @functools.cached_property
     def ranges(self) -> Ranges:
@@ -119,11 +120,10 @@ class Potential(Predictor):
         return None if stored is None else IntervalCalibration.from_state(stored)
 
     @property
-    def _used(self) -> NDArray[np.int64]:
-        """The numbers of the members that answer."""
+    def fold_of(self) -> NDArray[np.int64]:
+        """The fold of each member of the committee, shape (M,)."""
         ensemble = self.parts[0].ensemble
-        left_out = () if ensemble.history is None else ensemble.history.left_out
-        return np.setdiff1d(np.arange(len(ensemble)), np.array(left_out, np.int64))
+        return ensemble.used // ensemble.members
 
     def check(self) -> None:
         """Raise where the parts do not fit each other.
@@ -148,7 +148,7 @@ class Potential(Predictor):
         count = len(asked)
         problems, warnings = asked.problems.copy(), asked.warnings.copy()
         energy, spread, atoms = (np.full(count, np.nan) for _ in range(3))
-        used = self._used
+        used = self.parts[0].ensemble.used
         members = np.full((len(self.parts[0].ensemble), count), np.nan)
         forces: list[Floats | None] = [None] * count
         forces_std, stress = list(forces), list(forces)
@@ -163,7 +163,7 @@ class Potential(Predictor):
             except DataError as error:
                 problems[row] = str(error)
                 continue
-            means = bring_together(said, used // self.parts[0].ensemble.members)
+            means = bring_together(said, self.fold_of)
             if not (np.isfinite(means.energy) and np.isfinite(means.forces).all()):
                 problems[row] = NO_ANSWER
                 continue

@@ -174,21 +174,15 @@ class Calculator(ase_calculator.Calculator):
             nothing = np.zeros((len(energies), 0, 3))
             answer = Answer(energies, nothing, np.zeros((len(energies), 6)), described.values, described.own.kinds)
         per_atom, per_component = self._calibrations()
-        means, size = bring_together(answer, self._folds()), len(described.own.kinds)
+        # The spread is pooled over folds, as it was out of fold.
+        fold_of = np.zeros(self.committee.members, np.int64) if self.potential is None else self.potential.fold_of
+        means, size = bring_together(answer, fold_of), len(described.own.kinds)
         std = means.energy_spread if per_atom is None else float(per_atom.sigma(means.energy_spread / size)) * size
         found: dict[str, Any] = {"energy_std": std}
         if forces:
             spread = means.forces_spread
             found["forces_std"] = spread if per_component is None else per_component.sigma(spread)
         return found
-
-    def _folds(self) -> NDArray[np.int64]:
-        """Return the fold of each member, shape (M,): their spread is pooled over folds, as it was out of fold."""
-        if self.potential is None:
-            return np.zeros(self.committee.members, np.int64)
-        ensemble = self.potential.parts[0].ensemble
-        left_out = () if ensemble.history is None else ensemble.history.left_out
-        return np.setdiff1d(np.arange(len(ensemble)), np.array(left_out, np.int64)) // ensemble.members
 
     def _calibrations(self) -> tuple[IntervalCalibration | None, IntervalCalibration | None]:
         """Return what calibrates the spread of an energy an atom, and of a force's component."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,9 +54,9 @@ def draw_curves(tables: Mapping[str, pd.DataFrame], path: Path, labels: tuple[st
         ) from error
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
-    for name, table in tables.items():
+    for (name, table), dashes in zip(tables.items(), itertools.cycle(("-", "--", "-.", ":")), strict=False):
         x, y, spread = (table.iloc[:, column] for column in range(3))
-        (line,) = axes.plot(x, y, label=name, linewidth=1.5)
+        (line,) = axes.plot(x, y, dashes, label=name, linewidth=1.5)
         axes.fill_between(x, y - spread, y + spread, color=line.get_color(), alpha=0.3, linewidth=0)
     axes.set(xlabel=labels[0], ylabel=labels[1])
     axes.set_xlim(left=0)

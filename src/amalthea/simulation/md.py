@@ -160,7 +160,7 @@ class _Run:
                 )
                 raise AmaltheaError(
                     f"{self.record.restart} belongs to a simulation with another {key.replace('_', ' ')}{told}. Give "
-                    "another name to write to, or say that its files may be overwritten."
+                    "another name to write to, or have it overwritten (--overwrite)."
                 )
         self.step, self.suspects = facts["step"], facts["suspects"]
         self.record.cut(facts["sizes"])

@@ -54,8 +54,8 @@ class Record:
         there = [path for path in self.appended if path.exists() and path.stat().st_size]
         if there and not overwrite:
             raise AmaltheaError(
-                f"{there[0]} is there already, and no {self.restart.name} to go on from. Give another name, or say "
-                "that it may be overwritten."
+                f"{there[0]} is there already, and no {self.restart.name} to go on from. Give another name, or have "
+                "it overwritten (--overwrite)."
             )
         self.restart.unlink(missing_ok=True)
         for path in self.appended:

@@ -278,7 +278,7 @@ class Ensemble:
         """
         y = as_arrays(y, "y")
         prediction = self.predict(x)
-        numbers = np.flatnonzero(self._used).tolist()
+        numbers = self.used.tolist()
         own = [
             measure(self.model, self._own(m), y, jax.tree.map(lambda v, m=m: v[m], prediction.members), sample_weight)
             for m in numbers
@@ -371,10 +371,15 @@ class Ensemble:
         return ids.astype(np.int64)
 
     @property
+    def used(self) -> NDArray[np.int64]:
+        """The numbers of the members that answer: all but those that `history` leaves out."""
+        return np.flatnonzero(self._used)
+
+    @property
     def _used(self) -> NDArray[np.bool_]:
         used = np.ones(len(self), bool)
-        assert self.history is not None
-        used[list(self.history.left_out)] = False
+        if self.history is not None:
+            used[list(self.history.left_out)] = False
         return used
 
     def _own(self, number: int) -> list[list[NDArray[Any]]]:
