@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from amalthea.cli.console import Console, Debug, Json, Quiet, check_output
-
-
-class Length(StrEnum):
-    """Units of length."""
-
-    bohr = "bohr"
-    angstrom = "angstrom"
-
-
-class Energy(StrEnum):
-    """Units of energy."""
-
-    hartree = "hartree"
-    ev = "eV"
+from amalthea.cli.units import EnergyUnit, LengthUnit
 
 
 def import_(
@@ -31,8 +17,12 @@ def import_(
         typer.Argument(help="A folder with n2p2's input.nn, scaling.data and weights.*.data.", show_default=False),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to save the model.", show_default=False)],
-    length_unit: Annotated[Length, typer.Option(help="The files' unit of length.")] = Length.bohr,
-    energy_unit: Annotated[Energy, typer.Option(help="The files' unit of energy.")] = Energy.hartree,
+    length_unit: Annotated[
+        LengthUnit, typer.Option(help="The files' unit of length.", case_sensitive=False)
+    ] = LengthUnit.bohr,
+    energy_unit: Annotated[
+        EnergyUnit, typer.Option(help="The files' unit of energy.", case_sensitive=False)
+    ] = EnergyUnit.hartree,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from amalthea.cli.console import Console, Debug, Json, Quiet, Seed, by_target, check_output, figures
+from amalthea.cli.units import EnergyUnit, LengthUnit
 from amalthea.errors import AmaltheaError
 
 DATA, NETWORK, FOLDS = "Data", "Network", "Validation"
@@ -21,20 +22,6 @@ class Task(StrEnum):
 
     regression = "regression"
     classification = "classification"
-
-
-class LengthUnit(StrEnum):
-    """The units of length of files that do not say theirs."""
-
-    bohr = "bohr"
-    angstrom = "angstrom"
-
-
-class EnergyUnit(StrEnum):
-    """The units of energy of files that do not say theirs."""
-
-    hartree = "hartree"
-    ev = "ev"
 
 
 class Split(StrEnum):
@@ -145,7 +132,7 @@ def train(
         strict=strict,
         keep=tuple(keep or ()),
         length_unit=length_unit.value,
-        energy_unit=energy_unit.value,
+        energy_unit=energy_unit.value.lower(),
         test=test,
         features=features if symmetry_functions is None else str(symmetry_functions),
         network=network,

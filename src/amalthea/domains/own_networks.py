@@ -56,19 +56,7 @@ def adopt(
     widths = [target.width for target in targets]
     own = _find(text, featurizer.shape, sum(widths), choices)
     inputs = keras.Input(featurizer.shape, name="features", dtype=featurizer.dtype)
-    try:
-        answers = own(_entrance(own, featurizer, inputs))
-    except Exception as error:  # whatever the user's layers raise
-        raise DataError(
-            f"the network {text} does not take examples of shape {featurizer.shape}: {_told(error)}"
-        ) from error
-    if not isinstance(answers, keras.KerasTensor):
-        raise DataError(f"the network {text} must have one output. Received: {shortened(repr(answers), 80)}")
-    if answers.shape != (None, sum(widths)):
-        raise DataError(
-            f"the network {text} must answer with {sum(widths)} numbers for each example: one for a regression, one a "
-            f"class. Received: shape {tuple(answers.shape)}"
-        )
+    answers = _answers(own, text, featurizer, inputs, sum(widths))
     _check_savable(own, text)
     linear, compiled = _last_activation(own) == "linear", own.compiled
     for inner in _models(own):  # what stands inside another model is not compiled a second time when it is copied
@@ -85,18 +73,43 @@ def adopt(
         )
     model = keras.Model(inputs, answers)
     if compiled:
-        if classes and not _reads_codes(own.loss):
-            raise DataError(
-                f"the network {text} must be compiled with sparse_categorical_crossentropy: classes are given to it "
-                f"as numbers 0, 1, ... Received: loss={shortened(str(getattr(own.loss, 'name', own.loss)), 60)}"
-            )
-        from amalthea.training.trainer import compile_like
-
-        compile_like(model, own)
+        _compile_as(own, text, model, classes)
     else:
         loss = "sparse_categorical_crossentropy" if classes else "mse"
         model.compile(optimizer=optimizer(defaults, steps), loss=loss)
     return model
+
+
+def _answers(own: Any, text: str, featurizer: Featurizer, inputs: Any, width: int) -> Any:
+    """Return what the user's network makes of the inputs, `width` numbers for each example."""
+    import keras
+
+    try:
+        answers = own(_entrance(own, featurizer, inputs))
+    except Exception as error:  # whatever the user's layers raise
+        raise DataError(
+            f"the network {text} does not take examples of shape {featurizer.shape}: {_told(error)}"
+        ) from error
+    if not isinstance(answers, keras.KerasTensor):
+        raise DataError(f"the network {text} must have one output. Received: {shortened(repr(answers), 80)}")
+    if answers.shape != (None, width):
+        raise DataError(
+            f"the network {text} must answer with {width} numbers for each example: one for a regression, one a class. "
+            f"Received: shape {tuple(answers.shape)}"
+        )
+    return answers
+
+
+def _compile_as(own: Any, text: str, model: Any, classes: bool) -> None:
+    """Give the model the optimizer and the loss that the user's network was compiled with."""
+    from amalthea.training.trainer import compile_like
+
+    if classes and not _reads_codes(own.loss):
+        raise DataError(
+            f"the network {text} must be compiled with sparse_categorical_crossentropy: classes are given to it as "
+            f"numbers 0, 1, ... Received: loss={shortened(str(getattr(own.loss, 'name', own.loss)), 60)}"
+        )
+    compile_like(model, own)
 
 
 def _find(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str]) -> Any:

@@ -61,7 +61,7 @@ def learn_potential(
         DataError: the structures or the settings cannot be used.
     """
     from amalthea.domains.structures import tables
-    from amalthea.domains.structures.committee import Answer, from_weights
+    from amalthea.domains.structures.committee import from_weights
     from amalthea.domains.structures.examples import Examples
     from amalthea.domains.structures.extrapolation import Ranges
     from amalthea.domains.structures.featurizer import SymmetryFunctions
@@ -86,18 +86,18 @@ def learn_potential(
         del shapes
     with clock("validate"), Bar("structures judged", len(frames), settings.verbose) as bar:
         committee = from_weights(judges.weights, functions, ensemble.model.activation, alone)
-        answers: list[Answer] = []
-        for own, atoms in zip(examples.surroundings, frames.atoms, strict=True):
-            answers.append(committee.answer_for(own, atoms.get_volume() if atoms.pbc.all() else np.nan))
-            bar.reach(len(answers), len(frames))
-        means = [_held_out(a, int(fold), judges, split) for a, fold in zip(answers, split.fold_ids, strict=True)]
+        means = []
+        for own, atoms, fold in zip(examples.surroundings, frames.atoms, split.fold_ids.tolist(), strict=True):
+            answer = committee.answer_for(own, atoms.get_volume() if atoms.pbc.all() else np.nan)
+            means.append(_held_out(answer, fold, judges, split))
+            bar.reach(len(means), len(frames))
         kinds = [own.kinds for own in examples.surroundings]
-        features = np.stack(
-            [structure_features(k, v, len(functions)) for k, v in zip(kinds, examples.values, strict=True)]
-        )
+        described = zip(kinds, examples.values, strict=True)
+        features = np.stack([structure_features(*own, len(functions)) for own in described])
         applicability = Applicability.fit(features, "euclidean", split.units, seed=settings.seed)
         judged = _judge(dataset, means, examples, split, settings)
         ranges = Ranges.of(functions, kinds, examples.values)
+    distances, groups = applicability.percentile(features, split.units), _group_column(dataset, settings)
     potential = Potential(
         domain=dataset.domain,
         targets=dataset.targets,
@@ -106,14 +106,7 @@ def learn_potential(
         applicability=applicability,
         input_state={**home.input_state(dataset), **state_of(functions, ranges, alone, judged.forces)},
         validation=judged.validation,
-        out_of_fold=_table(
-            dataset,
-            split,
-            means,
-            judged,
-            applicability.percentile(features, split.units),
-            _group_column(dataset, settings),
-        ),
+        out_of_fold=_table(dataset, split, means, judged, distances, groups),
         facts={},
         examples=pd.DataFrame(),
     )

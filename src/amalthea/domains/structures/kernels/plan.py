@@ -222,13 +222,47 @@ def _flatten(
     dtype: np.dtype[Any],
 ) -> Plan:
     order = sorted(range(len(shells)), key=lambda number: list(shells)[number][0])
-    shell_keys = [list(shells)[number] for number in order]
-    radials = [sorted(shells[key]) for key in shell_keys]
     place = {number: new for new, number in enumerate(order)}
     own = sorted(groups.items(), key=lambda item: item[0])
+    return Plan(
+        width=max((len(functions.get(symbol, ())) for symbol in symbols), default=0),
+        **_shell_tables(symbols, [list(shells.items())[number] for number in order], dtype),
+        group_first=_first([sum(key[0] == centre for key, _ in own) for centre in range(len(symbols))]),
+        group_shells=_whole(
+            [
+                (*(place[s] for s in g.shells), g.closed, any(getattr(f, "shift", 0.0) for f, _ in g.members))
+                for _, g in own
+            ],
+            4,
+        ),
+        **_row_tables([group for _, group in own], dtype),
+    )
+
+
+def _shell_tables(symbols: tuple[str, ...], shells: list[tuple[Any, Any]], dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Return what a plan says of its shells, and of the radial functions in each."""
+    keys, radials = [key for key, _ in shells], [sorted(own) for _, own in shells]
+    counts = [sum(key[0] == centre for key in keys) for centre in range(len(symbols))]
+    weighted = any(key[1][0] == ANY for key in keys)
+    return {
+        "shells": max(counts, default=0),
+        "weight": np.array([_atomic_number(s) for s in symbols] if weighted else np.ones(len(symbols)), dtype),
+        "shell_first": _first(counts),
+        "shell_kind": np.array([key[1][0] for key in keys], np.int64),
+        "shell_form": np.array([key[1][1] for key in keys], np.int64),
+        "shell_compact": np.array([key[1][2] for key in keys], np.int64),
+        "shell_range": _real([key[1][3:] for key in keys], 4, dtype),
+        "radial_first": _first([len(some) for some in radials]),
+        "radial_column": np.array([one[2] for some in radials for one in some], np.int64),
+        "radial_shape": _real([one[:2] for some in radials for one in some], 2, dtype),
+    }
+
+
+def _row_tables(groups: list[_Group], dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Return how the rows of each group are computed, and how its functions are put together from them."""
     bases, steps, terms, members, sizes = [], [], [], [], []
     term_counts, function_counts = [], []
-    for _, group in own:
+    for group in groups:
         found = _rows(group)
         group.rows.lay()
         known = group.rows.known
@@ -242,54 +276,31 @@ def _flatten(
         term_counts.append(len(by_term))
         function_counts += [len(some) for some in by_term.values()]
         members += [one for some in by_term.values() for one in some]
-    all_bases = [base for some in bases for base in some]
-    all_steps = [step for some in steps for step in some]
-    shell_counts = [sum(key[0] == centre for key in shell_keys) for centre in range(len(symbols))]
+    all_bases, all_steps = ([one for some in parts for one in some] for parts in (bases, steps))
+    return {
+        "rows": 1 + max((len(b) + len(s) for b, s in zip(bases, steps, strict=True)), default=0),
+        "largest": max(sizes, default=0),
+        "base_first": _first([len(some) for some in bases]),
+        "base_kind": _whole([base[:2] for base in all_bases], 2),
+        "base_shape": _real([base[2:] for base in all_bases], 2, dtype),
+        "step_first": _first([len(some) for some in steps]),
+        "step_rows": _whole([step[:2] for step in all_steps], 2),
+        "step_exponent": np.array([step[2] for step in all_steps], dtype),
+        "term_first": _first(term_counts),
+        "term_row": np.array([term[0] for term in terms], np.int64),
+        "term_shape": _real([term[1:] for term in terms], 2, dtype),
+        "function_first": _first(function_counts),
+        "function_rows": _whole([one[:3] for one in members], 3),
+        "function_factor": _real([one[3:] for one in members], 2, dtype),
+    }
 
-    def real(table: list[Any], columns: int) -> NDArray[Any]:
-        return np.array(table, dtype).reshape(-1, columns)
 
-    def whole(table: list[Any], columns: int) -> NDArray[np.int64]:
-        return np.array(table, np.int64).reshape(-1, columns)
+def _real(table: list[Any], columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    return np.array(table, dtype).reshape(-1, columns)
 
-    return Plan(
-        width=max((len(functions.get(symbol, ())) for symbol in symbols), default=0),
-        rows=1 + max((len(b) + len(s) for b, s in zip(bases, steps, strict=True)), default=0),
-        largest=max(sizes, default=0),
-        shells=max(shell_counts, default=0),
-        weight=np.array(
-            [_atomic_number(s) for s in symbols] if any(k[1][0] == ANY for k in shell_keys) else np.ones(len(symbols)),
-            dtype,
-        ),
-        shell_first=_first(shell_counts),
-        shell_kind=np.array([key[1][0] for key in shell_keys], np.int64),
-        shell_form=np.array([key[1][1] for key in shell_keys], np.int64),
-        shell_compact=np.array([key[1][2] for key in shell_keys], np.int64),
-        shell_range=real([key[1][3:] for key in shell_keys], 4),
-        radial_first=_first([len(some) for some in radials]),
-        radial_column=np.array([one[2] for some in radials for one in some], np.int64),
-        radial_shape=real([one[:2] for some in radials for one in some], 2),
-        group_first=_first([sum(key[0] == centre for key, _ in own) for centre in range(len(symbols))]),
-        group_shells=whole(
-            [
-                (*(place[s] for s in g.shells), g.closed, any(getattr(f, "shift", 0.0) for f, _ in g.members))
-                for _, g in own
-            ],
-            4,
-        ),
-        base_first=_first([len(some) for some in bases]),
-        base_kind=whole([base[:2] for base in all_bases], 2),
-        base_shape=real([base[2:] for base in all_bases], 2),
-        step_first=_first([len(some) for some in steps]),
-        step_rows=whole([step[:2] for step in all_steps], 2),
-        step_exponent=np.array([step[2] for step in all_steps], dtype),
-        term_first=_first(term_counts),
-        term_row=np.array([term[0] for term in terms], np.int64),
-        term_shape=real([term[1:] for term in terms], 2),
-        function_first=_first(function_counts),
-        function_rows=whole([one[:3] for one in members], 3),
-        function_factor=real([one[3:] for one in members], 2),
-    )
+
+def _whole(table: list[Any], columns: int) -> NDArray[np.int64]:
+    return np.array(table, np.int64).reshape(-1, columns)
 
 
 def _first(counts: list[int]) -> NDArray[np.int64]:
