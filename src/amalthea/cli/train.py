@@ -180,14 +180,20 @@ def _again(data: list[str], target: list[str] | None) -> str:
 
 
 def _text(predictor: Any, output: Path | None, again: str) -> str:
+    from amalthea.data.wording import counted
+
     refused = predictor.refused
     lines = [str(predictor.validation)]
     coverage = [s.coverage for s in predictor.validation.targets if s.coverage is not None]
     if coverage:
         lines.append(f"The 90 % intervals held {100 * coverage[0].value:.0f} % of the held-out values.")
     if refused:
-        lines.append(f"{len(refused)} row(s) refused:")
-        lines += [f"  line {refusal.row}: {refusal.reason} ({refusal.example})" for refusal in refused[:5]]
+        lines.append(f"{counted(len(refused), 'example')} refused:")
+        named = predictor.domain in ("images", "structures")  # by file and frame; rows of a table by their line
+        lines += [
+            f"  {own.example}: {own.reason}" if named else f"  line {own.row}: {own.reason} ({own.example})"
+            for own in refused[:5]
+        ]
         lines += [f"  and {len(refused) - 5} more, all listed in the model"] if len(refused) > 5 else []
     seconds = predictor.facts["seconds"]
     lines.append("Seconds: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in seconds.items()))

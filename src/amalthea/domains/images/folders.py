@@ -116,7 +116,7 @@ def _part(homes: list[Path]) -> _Part:
     if outside and pictures:
         notes.append(f"{counted(outside, 'picture')} in no class folder (beside the folders) left out.")
     if others:
-        notes.append(f"{counted(others, 'file')} that are no pictures by their name, or are hidden, left out.")
+        notes.append(f"{counted(others, 'file')} left out: hidden, or by name no picture.")
     return _Part(tuple(path for path, _ in pictures), classes, tuple(notes))
 
 
