@@ -1,9 +1,11 @@
 """How networks learn, in figures: the computational graph, the path of the weights, steps, and learning by heart.
 
-    python examples/learning.py [FOLDER] [--theme dark]
+    python examples/learning.py [FOLDER] [--theme dark] [--only NAME ...] [--dots 75]
 
 writes numbered figures into FOLDER (`learning` unless given), and prints two sentences on each. It takes less than two
 minutes on two cores; the figures of paths and steps need Matplotlib (`pip install amalthea[plots]`).
+
+The README's two figures: python examples/learning.py docs --dots 100 --only chain-of-gradients learning-by-heart
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def graphs():
         "chain-of-gradients",
         "x1 = 2·w, x2 = x1 + b, loss = |y − x2|",
         "Values (blue, =) are computed from left to right, gradients (orange, ∂) from right to left. Each gradient is "
-        "the one behind it times the local derivative (green) on the arrow: for w it is 1 × 1 × 2 = 2.",
+        "the one behind it times the local derivative (green) on the arrow: for w it is 1·(−1)·(−1)·1·2 = 2.",
         insight.graph(error, 3.0, 1.0, 5.0),
     )
     yield (
@@ -132,7 +134,7 @@ def one_weight():
         "learning-rates",
         "The learning rate, on loss = w²",
         "A small learning rate creeps, a good one is there in a few steps, and one that is too large jumps over the "
-        "minimum to a higher place on the other side. Each step multiplies w by 1 − 2 · rate, so all above 1 climbs.",
+        "minimum to a higher place on the other side. Each step multiplies w by 1 − 2 · rate, so rates above 1 climb.",
         {name: insight.descent(surfaces.parabola, SGD(rate), -2.0, 20) for name, rate in rates.items()},
         window=[[-4.0, 4.0]],
     )
@@ -145,7 +147,8 @@ def one_weight():
         "plateau-and-local-minimum",
         "A plateau, and a local minimum on the way",
         "On the plateau the gradient is small, and so are the steps; in the first hollow it is zero, though a deeper "
-        "one lies behind. Momentum keeps the speed of earlier steps and rolls on, plain gradient descent stays.",
+        "one lies behind. Momentum keeps the speed of earlier "
+        "steps and rolls on; plain gradient descent, and Adam with such short steps, stay.",
         {name: insight.descent(surfaces.plateau, optimizer, -2.5, 120) for name, optimizer in choices.items()},
         window=[[-3.0, 3.0]],
     )
@@ -191,13 +194,14 @@ def two_weights():
         "four-optimizers",
         "Four optimizers in a valley that is ten times steeper across than along",
         "Plain gradient descent swings across the valley, because its step is longest where it is steepest. RMSprop, "
-        "Adagrad and Adam divide each weight's gradient by its usual size, and head for the minimum at once.",
+        "Adagrad and Adam divide each weight's gradient by its usual size and head for the minimum at once, "
+        "Adam with so much momentum that it runs past it.",
         {name: insight.descent(surfaces.valley, optimizer, [-2, 1], 50) for name, optimizer in four.items()},
     )
 
 
 def one_step(theme):
-    """Return name, caption and figure of one step of four optimizers."""
+    """Return caption and figure of one step of four optimizers."""
     keras.utils.set_random_seed(0)
     layers = keras.layers
     model = keras.Sequential(
@@ -208,11 +212,11 @@ def one_step(theme):
     taken = updates.steps(model, x, np.sin(x[:, :1]) + x[:, 1:2])
     caption = (
         "Each point is a weight: plain SGD moves it in proportion to its gradient (dashed), Adam moves all by nearly "
-        "the same amount in their first step. Gradient times update predicts the change of the loss; the longer the "
+        "the same amount in its first step. Gradient times update predicts the change of the loss; the longer the "
         "step, the more the true change falls short of it."
     )
     title = "One step on the same mini-batch, with four optimizers at their usual learning rates"
-    return "one-step", caption, updates.figure(taken, theme, title, caption)
+    return caption, updates.figure(taken, theme, title, caption)
 
 
 def noisy_waves(rows, seed=0):
@@ -223,7 +227,7 @@ def noisy_waves(rows, seed=0):
 
 
 def many_paths(theme):
-    """Return name, caption and figure of the paths of nine networks in one plane."""
+    """Return caption and figure of the paths of nine networks in one plane."""
     layers = keras.layers
     model = keras.Sequential([keras.Input((4,)), layers.Dense(8, activation="tanh"), layers.Dense(1)])
     model.compile(keras.optimizers.Adam(0.02), "mean_squared_error")
@@ -235,11 +239,11 @@ def many_paths(theme):
         f"The surface belongs to the bold path; the plane shows {found.share:.0%} of the movement, and the hollow of "
         "the examples that were learned (left) is deeper than that of the held-out ones (right)."
     )
-    return "nine-networks", caption, found.figure(theme, "The paths of nine networks in one plane", caption)
+    return caption, found.figure(theme, "The paths of nine networks in one plane", caption)
 
 
 def learning_by_heart(theme):
-    """Return name, caption and figure of losses, the learning curve and three sizes of a network."""
+    """Return caption and figure of losses, the learning curve and three sizes of a network."""
     x, y = noisy_waves(240)
     table = pd.DataFrame(x, columns=list("abcd")).assign(y=y)
     predictor = am.train(table, "y", folds=2, members=2, epochs=40, verbose=0)
@@ -249,28 +253,34 @@ def learning_by_heart(theme):
         "falls and falls, its validation loss does not. More examples help against the second, not against the first."
     )
     title = "Learning, and learning by heart"
-    return "learning-by-heart", caption, found.figure(theme, title, f"{caption} {found!r}".replace("\n", " "))
+    return caption, found.figure(theme, title, f"{caption} {found!r}".replace("\n", " "))
+
+
+def pictures(theme):
+    """Yield the name of each figure, and what returns its caption and picture."""
+    for name, title, caption, graph in graphs():
+        yield name, lambda: (caption, graph.svg(title, caption))  # noqa: B023 - called before the next one
+    for name, title, caption, followed, options in (*one_weight(), *two_weights()):
+        yield name, lambda: (caption, landscapes.figure(followed, theme, title, caption, **options))  # noqa: B023
+    yield "one-step", lambda: one_step(theme)
+    yield "nine-networks", lambda: many_paths(theme)
+    yield "learning-by-heart", lambda: learning_by_heart(theme)
 
 
 def main():
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, default=Path("learning"))
     parser.add_argument("--theme", choices=sorted(figures.THEMES), default="light")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="figures to make; else all")
+    parser.add_argument("--dots", type=int, default=150, help="per inch, of the PNG files")
     arguments = parser.parse_args()
-    number = 0
-    for name, title, caption, graph in graphs():
-        number += 1
-        path = figures.save(graph.svg(title, caption), arguments.folder / f"{number:02d}-{name}.svg")
-        print(f"{path}: {caption}")
-    pictures = [
-        (name, caption, landscapes.figure(followed, arguments.theme, title, caption, **options))
-        for name, title, caption, followed, options in (*one_weight(), *two_weights())
-    ]
-    last = [make(arguments.theme) for make in (one_step, many_paths, learning_by_heart)]
-    for name, caption, figure in [*pictures, *last]:
-        number += 1
-        path = figures.save(figure, arguments.folder / f"{number:02d}-{name}.png")
-        print(f"{path}: {caption}")
+    for number, (name, make) in enumerate(pictures(arguments.theme), 1):
+        if arguments.only and name not in arguments.only:
+            continue
+        caption, picture = make()
+        ending = "svg" if isinstance(picture, str) else "png"
+        path = arguments.folder / f"{number:02d}-{name}.{ending}"
+        print(f"{figures.save(picture, path, arguments.dots)}: {caption}")
 
 
 if __name__ == "__main__":

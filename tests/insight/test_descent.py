@@ -122,3 +122,11 @@ def test_figures_need_a_known_ending_and_theme(tmp_path):
         figures.save("<svg/>", tmp_path / "graph.png")
     with pytest.raises(amalthea.AmaltheaError, match="dark"):
         figures.theme("grey")
+
+
+def test_start_and_end_are_explained_and_every_loss_is_on_the_picture():
+    path = insight.descent(surfaces.parabola, keras.optimizers.SGD(0.3), -2.0, 3)
+    drawn = landscapes.figure({"right": path})
+    assert [text.get_text() for text in drawn.axes[0].get_legend().get_texts()] == ["start", "end"]
+    low, high = drawn.axes[1].get_ylim()
+    assert low < path.losses.min() < path.losses.max() < high

@@ -13,6 +13,7 @@ import amalthea as am
 from amalthea import insight
 from amalthea.insight import explaining
 from amalthea.insight.asked import ask
+from tests.insight.test_generalization import without_history
 from tests.predictor.models import trained
 
 QUICK = ("graph", "step")
@@ -67,14 +68,39 @@ def test_a_model_without_examples_says_what_is_missing(tmp_path):
     bare = dataclasses.replace(trained("number"), examples=pd.DataFrame())
     found = insight.explain(bare, tmp_path)
     assert set(found.files) == {"generalization"}  # the history is there
+    assert "losses of all networks along their training" in found.told["generalization"]
     assert all("without its examples" in why for why in found.missing.values())
     assert set(found.missing) == {"graph", "step", "trajectories"}
 
 
-def test_a_file_in_the_folder_s_place_is_refused(tmp_path):
+@pytest.mark.parametrize("name", ["taken", "taken/below"])
+def test_a_file_in_the_folder_s_place_is_refused(tmp_path, name):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(am.AmaltheaError, match="is a file"):
-        insight.explain(trained("number"), tmp_path / "taken")
+    with pytest.raises(am.AmaltheaError, match="taken is a file"):
+        insight.explain(trained("number"), tmp_path / name)
+
+
+def test_no_folder_is_left_where_nothing_is_made(tmp_path):
+    with pytest.raises(am.AmaltheaError, match="row 999"):
+        insight.explain(trained("number"), tmp_path / "new", example=999)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_model_with_nothing_to_show_is_refused_at_once(tmp_path):
+    bare, heard = dataclasses.replace(without_history(trained("number")), examples=pd.DataFrame()), []
+    with pytest.raises(am.AmaltheaError, match="without its examples and without its history") as caught:
+        insight.explain(bare, tmp_path / "new", say=heard.append)
+    assert str(caught.value).count(".") == 2
+    assert not heard
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_trained_is_said_and_a_bar_is_shown(tmp_path, quick, capfd):
+    heard = []
+    insight.explain(trained("number"), tmp_path, say=heard.append, verbose=1)
+    assert [("learn anew" in told) for told in heard] == [False, False, True, True]
+    shown = capfd.readouterr().err
+    assert all(label in shown for label in ("operations", "steps", "drawing"))
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import types
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,12 @@ import amalthea as am
 from amalthea import insight
 from amalthea.insight.overfitting import LearningCurve
 from amalthea.insight.turning import turn_of
+from amalthea.progress import Bar
 from amalthea.training.history import History
 from amalthea.validation.metrics import Figure
 from amalthea.workflow import curve as curves
 from amalthea.workflow.curve import Curve, mean_errors
-from amalthea.workflow.retraining import material
+from amalthea.workflow.retraining import Material, material
 from tests.predictor.models import trained
 
 
@@ -142,6 +144,33 @@ def test_without_history_networks_learn_anew_and_it_says_so(monkeypatch):
     assert "saved without its history" in repr(found)
     assert found.turn is not None
     assert found.missing == {"curve": "not now", "networks": "not now"}
+
+
+def test_networks_of_pictures_learn_only_once(monkeypatch):
+    def never(*_):
+        raise AssertionError("the same networks have learned already")
+
+    predictor, fitting = learned(), members(lowest=15, rise=0.0)
+    part = dataclasses.replace(predictor.parts[0], featurizer=types.SimpleNamespace(shape=(8, 8, 1)))
+    monkeypatch.setattr("amalthea.insight.overfitting._watched", never)
+    monkeypatch.setattr("amalthea.insight.overfitting._networks", lambda _: {"fitting": fitting})
+    monkeypatch.setattr("amalthea.insight.overfitting._curve", lambda *_: None)
+    monkeypatch.setattr("amalthea.insight.overfitting.material", lambda _, *rest: material(predictor, *rest))
+    found = insight.generalization(dataclasses.replace(predictor, parts=(part,)))
+    assert found.history is fitting
+    assert "learned anew from 96 pictures" in " ".join(found.notes)
+
+
+def test_each_training_moves_the_progress_bar(monkeypatch, capfd):
+    moved = []
+    monkeypatch.setattr(Bar, "advance", lambda *_: moved.append(1))
+    monkeypatch.setattr(Material, "fit", lambda *_, **__: None)
+    monkeypatch.setattr("amalthea.insight.overfitting._curve", lambda given, *_: given.fit(None))
+    monkeypatch.setattr("amalthea.insight.overfitting._watched", lambda given, _: given.fit(None))
+    monkeypatch.setattr("amalthea.insight.overfitting._networks", lambda given: given.fit(None))
+    insight.generalization(learned(), verbose=1)
+    assert len(moved) == 3
+    assert "networks learn" in capfd.readouterr().err
 
 
 def test_targets_and_small_data_are_checked():

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 import amalthea
 from amalthea import insight
+from amalthea.insight.asked import ask
+from tests.predictor.models import trained
 
 SMALL = ([[0.1, 0.2], [0.3, 0.4]], [[0.2], [1.0], [-3.0]], [[1.0], [2.0]])
 
@@ -89,6 +91,9 @@ def test_a_layer_without_activation_has_the_gradients_of_its_formula():
     np.testing.assert_allclose(shown["b"].gradient, [3, 3])
     assert shown.edge("W", "t1").label == "xᵀ·∂"
     assert shown.edge("x", "t1").label == "∂·Wᵀ"
+    product, copies = (next(e for e in shown.edges if (e.source, e.target) == (name, "y")) for name in ("t1", "t2"))
+    np.testing.assert_array_equal(product.derivative, np.ones((3, 2)))  # only what is repeated adds up
+    assert copies.label == "copies add up"
 
 
 def test_the_small_network_answers_minus_two_thirds():
@@ -99,7 +104,7 @@ def test_the_small_network_answers_minus_two_thirds():
 
 
 def test_the_small_network_has_the_sensitivities_of_the_textbook():
-    """Y. S. Abu-Mostafa et al., Learning From Data, example 7.1 of chapter 7, for the error (output − 1)²."""
+    """Y. S. Abu-Mostafa et al., Learning From Data, Example 7.1, for x = 2, y = 1 and the error (output − 1)²."""
 
     def squared(x, W1, W2, W3):
         return jnp.sum((network(x, W1, W2, W3) - 1) ** 2)
@@ -274,6 +279,18 @@ def test_a_model_is_one_node_a_layer_with_the_gradients_of_its_weights():
     for name, gradient in zip(names, gradients, strict=True):
         np.testing.assert_allclose(everything[name].gradient, gradient, rtol=1e-4, atol=1e-6)
     assert any(node.operation == "tanh" for node in everything.nodes)
+
+
+def test_the_own_loss_of_a_trained_model_is_one_node_too():
+    predictor = trained("number")
+    asked = ask(predictor, None)
+    shown = insight.graph(asked.network, *asked.given)
+    assert shown.result == "loss"
+    assert [node.name for node in shown.nodes if node.kind not in ("folded", "argument")] == []
+    assert {edge.source for edge in shown.edges if edge.target == "loss"} >= {"y"}
+    assert shown.unfold("loss")["loss" if shown.unfold("loss").result == "loss" else "result"].kind == "operation"
+    answer = insight.graph(asked.network, asked.given[0])
+    assert "loss" not in [node.name for node in answer.nodes]
 
 
 def test_one_layer_is_unfolded_where_asked():

@@ -78,9 +78,28 @@ def test_four_steps_are_drawn_side_by_side():
     assert list(taken) == list(updates.FOUR)
     for theme in ("light", "dark"):
         drawn = updates.figure(taken, theme, "title", "caption")
-        assert [axes.get_title() for axes in drawn.axes[:4]] == list(updates.FOUR)
+        assert [axes.get_title() for axes in drawn.axes[:4]] == ["SGD", "RMSprop", "Adagrad", "Adam"]
         assert len({axes.get_ylim() for axes in drawn.axes[4:]}) == 1
-    assert json.loads(json.dumps(taken["adam"].data(), allow_nan=False))["optimizer"] == "Adam"
+    plain = json.loads(json.dumps(taken["adam"].data(), allow_nan=False))
+    assert plain["optimizer"] == "Adam"
+    (kernel, *_), (scaling, *_) = taken["adam"].weights, taken["adam"].scaling
+    np.testing.assert_allclose(np.array(plain["weights"][kernel]["scaling"], float), scaling, rtol=1e-6)
+
+
+def test_the_legend_of_a_step_hides_no_point():
+    drawn = updates.figure(insight.steps(model(), X, Y), "light", "", "")
+    drawn.draw_without_rendering()
+    for axes in drawn.axes[:4]:
+        box = axes.get_legend().get_window_extent()
+        points = np.concatenate([axes.transData.transform(line.get_xydata()) for line in axes.lines])
+        assert not box.count_contains(points)
+
+
+def test_a_progress_bar_is_shown_where_asked(capfd):
+    insight.steps(model(), X, Y, ("sgd", "adam"), verbose=1)
+    assert "2/2" in capfd.readouterr().err
+    insight.steps(model(), X, Y, ("sgd",), verbose=0)
+    assert not capfd.readouterr().err
 
 
 def test_what_cannot_be_a_step_is_refused():

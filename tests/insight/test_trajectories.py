@@ -119,6 +119,11 @@ def test_the_share_is_printed_on_the_picture(theme, tmp_path):
     assert found.frame().columns.tolist() == ["member", "fold", "seed", "epoch", "first", "second"]
 
 
+def test_a_progress_bar_is_shown_where_asked(capfd):
+    insight.trajectories(two_weights(), points=3, verbose=1)
+    assert "3/3" in capfd.readouterr().err
+
+
 def test_statistics_of_layers_follow_the_weights():
     layers = [keras.Input((3,)), keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dense(1)]
     model = keras.Sequential([*layers[:3], keras.layers.Dropout(0.2), layers[3]])

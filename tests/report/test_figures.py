@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, roc_auc_score, root_mean_squared_error
 
+from amalthea.data.archive import plain
 from amalthea.report.calibration import coverages
 from amalthea.report.classes import confusion, rates
 from amalthea.report.figures import by_fold
 from amalthea.report.judged import judged, mean_of
 from amalthea.validation.metrics import score
+from amalthea.validation.summary import Validation
 from tests.predictor.models import CASES, trained
 from tests.report.pages import page
 
@@ -64,3 +68,31 @@ def test_error_of_a_mean_counts_copies_once():
     values = np.array([1.0, 2.0, 3.0, 4.0])
     alone, copied = mean_of(values, np.arange(4)), mean_of(np.repeat(values, 5), np.repeat(np.arange(4), 5))
     assert (copied.value, copied.error) == pytest.approx((alone.value, alone.error))
+
+
+def test_baselines_stand_beside_the_network_in_each_fold_and_make_up_the_whole():
+    model, made = trained("number"), page("number")
+    (summary,) = model.validation.targets
+    sizes = model.out_of_fold.groupby("fold").size().to_numpy()
+    for name, values in summary.baselines_by_fold.items():
+        whole = np.sqrt(np.average(np.square(values), weights=sizes))
+        assert whole == pytest.approx(summary.baselines[name]["rmse"].value)
+    table = made.table("figures")
+    shown = {(m, f): v for m, f, v in zip(table["model"], table["fold"], table["rmse"], strict=True) if f is not None}
+    for fold, value in enumerate(summary.baselines_by_fold["linear"]):
+        assert shown["baseline: linear", fold + 1] == pytest.approx(value)
+    assert "y: RMSE fold by fold, beside the baselines." in made.text
+
+
+def test_a_model_saved_before_baselines_were_kept_by_fold_opens():
+    state = trained("number").validation.state()
+    for target in state["targets"]:
+        del target["baselines_by_fold"]
+    assert Validation.from_state(state).targets[0].baselines_by_fold == {}
+
+
+def test_baselines_by_fold_are_kept_in_the_file():
+    known = trained("two classes").validation
+    again = Validation.from_state(json.loads(json.dumps(plain(known.state())))).targets[0].baselines_by_fold
+    for name, values in known.targets[0].baselines_by_fold.items():
+        assert again[name] == pytest.approx(values, nan_ok=True)

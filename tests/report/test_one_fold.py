@@ -11,6 +11,7 @@ import pytest
 
 from amalthea import report
 from amalthea.report.aside import set_aside
+from amalthea.report.held_out import answers_of, features_of
 from tests.report.pages import Page, read
 from tests.workflow.digits import trained
 
@@ -48,3 +49,12 @@ def test_page_shows_the_test_set_and_mistakes_and_says_what_is_missing():
     assert sum(page().table("confusion")["count"]) == len(each)
     assert "The most confident mistakes" in page().text
     assert not re.search(r"\bnan\b", page().text)
+
+
+def test_pictures_are_explained_by_the_networks_that_set_them_aside():
+    (each,) = set_aside(trained())
+    examples = trained().examples.iloc[each.places].reset_index(drop=True)
+    said = answers_of(trained(), features_of(trained(), examples), each.askable)
+    assert said.argmax(axis=1).tolist() == each.named.tolist()
+    assert "blue patches speak for the answer" in page().text
+    assert "members that never saw them" not in page().text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import gzip
 import json
 import sys
 
@@ -17,6 +19,7 @@ from amalthea import report
 from amalthea.cli.report import report as command
 from amalthea.domains import domain
 from amalthea.errors import MissingDependencyError
+from amalthea.report import plots
 from tests.predictor.models import CASES, QUICK, trained
 from tests.report.pages import page, read
 
@@ -132,3 +135,24 @@ def test_future_is_judged_by_the_past_and_nothing_is_asked_of_members_that_saw_i
 def test_unknown_language_is_refused_with_those_there_are():
     with pytest.raises(am.AmaltheaError, match="en, pt-BR"):
         report.render(trained("number"), language="la")
+
+
+def test_numbers_of_a_row_have_the_mark_of_the_language():
+    table, made = trained("number").examples, page("number", "pt-BR")
+    value = f"{float(table['b'].iloc[0]):.5g}".replace(".", ",")
+    content = json.loads(gzip.decompress(base64.b64decode(made.data["gallery"]["content"])))
+    assert f"b: {value}" in content[0].splitlines()
+    told = [row for row in made.text.splitlines() if row.startswith(("a: ", "b: "))]
+    assert told
+    assert not [row for row in told if "." in row.split(" ")[1]]
+
+
+def test_marks_of_logarithmic_axes_are_written_by_the_browser_in_its_language():
+    assert "ticktext" not in plots.log_ticks([0.03, 0.4])
+    assert page("number", "pt-BR").data["separators"] == ",."
+
+
+def test_a_wide_table_has_its_caption_outside_of_what_scrolls():
+    made = page("number")
+    assert not [tag for tag, _ in made.elements if tag == "caption"]
+    assert "y; ↑ higher is better" in next(a["aria-label"] for tag, a in made.elements if tag == "table")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import re
 
 import numpy as np
@@ -12,11 +13,13 @@ import pytest
 
 from amalthea import report
 from amalthea.domains.structures.subnets import energies_and_gradients
+from amalthea.errors import AmaltheaError
 from amalthea.report.figures import potential_by_fold
 from amalthea.report.forces import held_out_forces
 from amalthea.report.functions import _values, function_importance
 from amalthea.report.groups import by_element
 from amalthea.report.judged import judged
+from amalthea.workflow.relearning import force_curve
 from tests.report.pages import Page, read
 from tests.report.potentials import labelled_with, potential, train
 
@@ -156,3 +159,35 @@ def test_what_is_not_known_is_not_shown(labels, folds, there, missing):
     assert there in made.data["plots"]
     assert missing not in made.data["plots"]
     assert not re.search(r"\bnan\b", made.text)
+
+
+def test_units_and_words_are_those_of_the_language():
+    made = page("pt-BR")
+    drawn = json.dumps({name: {**plot, "table": {}} for name, plot in made.data["plots"].items()}, ensure_ascii=False)
+    for english in ("meV/atom", "eV/atom", "symmetry functions"):
+        assert english not in drawn
+        assert english not in made.text.partition("Avisos do treino")[0]
+    assert "raiz do erro quadrático médio<br>(meV/átomo)" in drawn
+    assert "atributos: funções de simetria" in made.text
+
+
+def test_the_learning_curve_is_judged_on_the_same_held_out_structures() -> None:
+    """With all structures, a network of the curve answers as badly as one that learned so from two folds of three."""
+    curve, groups = force_curve(potential())
+    assert curve.sizes.tolist() == [8, 16, 32]
+    assert curve.errors.shape == (3, 48)
+    assert np.isfinite(curve.errors).all()
+    assert len(np.unique(groups)) == 48
+    own = potential().out_of_fold["force_mae"].to_numpy(float)
+    assert curve.errors[-1].mean() == pytest.approx(own.mean(), rel=0.2)
+    made = read(report.render(potential(), learning_curve=True))
+    drawn = made.table("learning-curve-forces")
+    assert list(map(int, drawn["examples"])) == [8, 16, 32]
+    assert np.array(drawn["error"], float) == pytest.approx(curve.errors.mean(axis=1), rel=1e-4)
+
+
+def test_a_potential_without_structures_gets_no_learning_curve() -> None:
+    bare = dataclasses.replace(potential(), examples=pd.DataFrame())
+    with pytest.raises(AmaltheaError, match="needs 24 structures"):
+        force_curve(bare)
+    assert "needs the examples in the model" in read(report.render(bare, learning_curve=True)).text

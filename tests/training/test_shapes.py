@@ -166,3 +166,20 @@ def test_rows_below_zero_weigh_nothing() -> None:
     x, y, weight = several.take((np.arange(4.0), np.arange(4.0), None), np.array([2, -1]))
     assert weight.tolist() == [1.0, 0.0]
     assert (x[0], y[0]) == (2.0, 2.0)
+
+
+def test_the_path_that_is_recorded_ends_where_training_does_and_knows_who_saw_what() -> None:
+    ensemble, quiet, shapes = fitted(record=True), fitted(), examples()
+    assert quiet.recording is None
+    recording = ensemble.recording
+    assert recording is not None
+    for number in range(4):
+        ends = [values[number, -1] for values in recording.trainable]
+        assert_same(ends, weights_of(ensemble, number))
+        assert_same(ends, weights_of(quiet, number))
+    largest = int(np.argmax([len(own) for own in shapes.rows]))
+    np.testing.assert_array_equal(recording.x, shapes.parts[largest][0])
+    for number in range(4):
+        unseen = FOLD_IDS[shapes.rows[largest]] == number // 2
+        np.testing.assert_array_equal(recording.held_out[number], unseen)
+        np.testing.assert_array_equal(recording.learned[number], ~unseen)

@@ -36,7 +36,7 @@ def explain(
 
     console = Console(json, quiet)
     folder = output or model.with_name(f"{model.stem}-explained")
-    found = insight.explain(load_model(model), folder, example=example, say=console.say)
+    found = insight.explain(load_model(model), folder, example=example, say=console.say, verbose=console.verbose)
     count = sum(map(len, found.files.values()))
     console.result(
         f"{found!r}\n{count} files written to {folder}.",

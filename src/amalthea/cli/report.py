@@ -17,7 +17,8 @@ def report(
     ] = None,
     lang: Annotated[str, typer.Option(help="The report's language: en or pt-BR.")] = "en",
     learning_curve: Annotated[
-        bool, typer.Option(help="Train again on parts of the data, to see what more examples would give.")
+        bool,
+        typer.Option(help="Train again on parts of the data, to see what more examples would give (minutes)."),
     ] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -33,7 +34,8 @@ def report(
     console = Console(json, quiet)
     page = output or model.with_suffix(".html")
     check_output(page, model)
-    pages.write(load_model(model), page, language=lang, learning_curve=learning_curve)
+    predictor = load_model(model)
+    pages.write(predictor, page, language=lang, learning_curve=learning_curve)
     console.result(
         f"Report written to {page} ({page.stat().st_size / 1e6:.1f} MB).",
         {"output": str(page), "bytes": page.stat().st_size, "language": lang},

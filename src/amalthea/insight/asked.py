@@ -56,7 +56,7 @@ def ask(predictor: Predictor, row: int | None) -> Asked:
             f"The model has no training example in row {row}. It has, for instance: {listed(rows[:9])}."
         )
     if predictor.domain == "structures":
-        return _atom(predictor, place)  # type: ignore[arg-type]
+        return _atom(predictor, place, int(rows[place]))  # type: ignore[arg-type]
     part = max(predictor.parts, key=lambda each: float(each.shares.sum()))
     ensemble, fold = part.ensemble, int(predictor.out_of_fold["fold"].iloc[place])
     left_out = set(ensemble.history.left_out) if ensemble.history is not None else set()
@@ -84,7 +84,7 @@ def _targets(model: Any, y: Any) -> Any:
     return y if isinstance(model, TargetModel) else y.astype(np.int32 if (y == y.round()).all() else np.float32)
 
 
-def _atom(potential: Potential, place: int) -> Asked:
+def _atom(potential: Potential, place: int, row: int) -> Asked:
     """Return the network of an atom's energy, and the atom's symmetry functions."""
     import keras
 
@@ -111,7 +111,8 @@ def _atom(potential: Potential, place: int) -> Asked:
     network.set_weights([values[number] for layer in layers for values in layer])
     x = answer.functions[:1, : len(committee.functions[element])].astype(np.float32)
     told = (
-        f"The energy of the first atom ({element}), without that of the atom alone, in eV, by network {number}; the "
-        "gradient by its symmetry functions is what forces are made of."
+        f"The energy of the first atom ({element}) of the structure in row {row}, without that of the atom alone, in "
+        f"eV, by network {number}, which {'never saw' if unseen and fold >= 0 else 'knows'} it; the gradient with "
+        "respect to its symmetry functions is what forces are made of."
     )
     return Asked(network, (x,), None, told)

@@ -16,7 +16,10 @@ from amalthea.errors import AmaltheaError, DataError
 from amalthea.insight import figures
 from amalthea.insight.asked import ask
 from amalthea.insight.writing import plain
+from amalthea.predictor.potential import Potential
 from amalthea.predictor.predictor import Predictor
+from amalthea.progress import Bar, Verbosity
+from amalthea.training.arrays import count_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +27,24 @@ if TYPE_CHECKING:
 MOST_NUMBERS = 2_000
 """Of an array with more numbers than this, data files say only how many."""
 
-POTENTIAL = "For a potential this needs training on structures, which takes too long to be done for a figure."
+BARE = (
+    "The model was saved without its examples and without its history: there is nothing to show of how it learned. "
+    "Explain a model that was trained here."
+)
+
+DOING = {
+    "graph": "The graph of one example",
+    "step": "One step of four optimizers",
+    "generalization": "Learning and learning by heart",
+    "trajectories": "The paths of the weights",
+}
+"""What is being made."""
+
+LEARNING = {
+    "generalization": ": networks learn anew, three of other sizes and some on parts of the data",
+    "trajectories": ": networks like the model's learn anew, and their paths are recorded",
+}
+"""What is trained for it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +72,7 @@ def explain(
     *,
     example: int | None = None,
     say: Callable[[str], None] | None = None,
+    verbose: Verbosity = "auto",
 ) -> Explanation:
     """Write figures of how a model learned, in light and dark, as SVG and PNG, and their numbers as JSON and CSV.
 
@@ -62,24 +83,29 @@ def explain(
         predictor: a trained model.
         folder: made if it is not there.
         example: the training example whose graph is drawn, by `row` in the out-of-fold table; None: the first.
-        say: hears what is being done.
+        say: hears what is being done, and which networks are trained for it.
+        verbose: "auto" shows progress bars on a terminal only, 1 always, 0 never.
 
     Returns:
         The files, and what could not be shown and why.
 
     Raises:
-        AmaltheaError: there is no such example, or nothing can be shown.
+        AmaltheaError: there is no such example, the folder cannot be written to, or nothing can be shown.
         MissingDependencyError: Matplotlib is not installed.
     """
     figures.available()
-    folder = _folder(folder)
+    folder = _writable(folder)
+    histories = [part.ensemble.history for part in predictor.parts]
+    if not len(predictor.examples) and all(history is None or len(history.epoch) < 2 for history in histories):
+        raise AmaltheaError(BARE)
     if example is not None and len(predictor.examples):
         ask(predictor, example)
-    writer = _Writer(folder, {}, {}, {})
+    writer = _Writer(folder, verbose, {}, {}, {})
     makers = {"graph": _graph, "step": _step, "generalization": _generalization, "trajectories": _trajectories}
     for name, make in makers.items():
         if say is not None:
-            say(f"{name.capitalize()} ...")
+            trains = len(predictor.examples) and not (name == "generalization" and isinstance(predictor, Potential))
+            say(f"{DOING[name]}{LEARNING.get(name, '') if trains else ''} ...")
         try:
             make(writer, predictor, example)
         except AmaltheaError as error:
@@ -92,6 +118,7 @@ def explain(
 @dataclasses.dataclass(frozen=True)
 class _Writer:
     folder: Path
+    verbose: Verbosity
     files: dict[str, tuple[Path, ...]]
     told: dict[str, str]
     missing: dict[str, str]
@@ -99,9 +126,11 @@ class _Writer:
     def figure(self, name: str, draw: Callable[[str], Figure], told: str) -> None:
         """Write a figure in both themes, as SVG and PNG."""
         paths = []
-        for theme in figures.THEMES:
-            drawn = draw(theme)
-            paths += [figures.save(drawn, self.folder / f"{name}-{theme}.{kind}") for kind in ("svg", "png")]
+        with Bar("drawing", total=len(figures.THEMES), verbose=self.verbose) as bar:
+            for theme in figures.THEMES:
+                drawn = draw(theme)
+                paths += [figures.save(drawn, self.folder / f"{name}-{theme}.{kind}") for kind in ("svg", "png")]
+                bar.advance()
         self._add(name, *paths)
         self.told[name] = told
 
@@ -128,8 +157,9 @@ class _Writer:
 def _graph(writer: _Writer, predictor: Predictor, example: int | None) -> None:
     from amalthea.insight.graphs import graph
 
-    asked = ask(predictor, example)
-    found = graph(asked.network, *asked.given)
+    with Bar("operations", verbose=writer.verbose):
+        asked = ask(predictor, example)
+        found = graph(asked.network, *asked.given)
     told = " ".join([asked.told, *found.notes])
     writer.picture("graph", found.svg("One example on its way through the network, and the gradient back", told), told)
     writer.data("graph", _short(found.data()))
@@ -138,14 +168,10 @@ def _graph(writer: _Writer, predictor: Predictor, example: int | None) -> None:
 def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
     from amalthea.insight import updates
 
-    if predictor.domain == "structures":
-        raise AmaltheaError(POTENTIAL)
-    asked = ask(predictor, example)
-    if asked.batch is None:
-        raise AmaltheaError("There are too few examples for a mini-batch.")
-    taken = updates.steps(asked.network, *asked.batch)
+    network, x, y = _batch(predictor, example)
+    taken = updates.steps(network, x, y, verbose=writer.verbose)
     told = (
-        f"One more step of the trained network on {len(asked.batch[1])} training examples, by four optimizers at their "
+        f"One more step of the trained network on {count_rows(y=y)} training examples, by four optimizers at their "
         "usual learning rates: each point is a weight, and gradient times update predicts the change of the loss."
     )
     title = "One step on the same mini-batch"
@@ -163,24 +189,35 @@ def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
     writer.data("step", _short({name: own.data() for name, own in taken.items()}), pd.DataFrame(rows))
 
 
+def _batch(predictor: Predictor, example: int | None) -> tuple[Any, Any, Any]:
+    """Return a network of the model and a mini-batch that it learned from."""
+    if isinstance(predictor, Potential):
+        from amalthea.workflow.relearning import structures
+
+        return structures(predictor).batch()
+    asked = ask(predictor, example)
+    if asked.batch is None:
+        raise AmaltheaError("There are too few examples for a mini-batch.")
+    return (asked.network, *asked.batch)
+
+
 def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> None:
     from amalthea.insight.overfitting import generalization
 
-    found = generalization(predictor)
-    told = repr(found).replace("\n", " ")
+    found = generalization(predictor, verbose=writer.verbose)
+    known = "The losses of all networks along their training. " if found.turn is None else ""
+    told = known + repr(found).replace("\n", " ")
     title = "Learning and learning by heart"
-    writer.figure("generalization", lambda theme: found.figure(theme, title), told)
+    writer.figure("generalization", lambda theme: found.figure(theme, title, told), told)
     writer.data("generalization", found.data(), found.frame())
 
 
 def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
     from amalthea.insight.trails import trajectories
 
-    if predictor.domain == "structures":
-        raise AmaltheaError(POTENTIAL)
-    pictures = len(predictor.parts[0].featurizer.shape) > 1
-    points, rows = (17, 64) if pictures else (31, 256)
-    found = trajectories(predictor, points=points, rows=rows)
+    large = isinstance(predictor, Potential) or len(predictor.parts[0].featurizer.shape) > 1
+    points, rows = (17, 64) if large else (31, 256)
+    found = trajectories(predictor, points=points, rows=rows, verbose=writer.verbose)
     title = "The paths of the networks' weights, on the surface of the loss"
     writer.figure("trajectories", lambda theme: found.figure(theme, title), " ".join(found.notes))
     writer.data("trajectories", found.data(), found.frame())
@@ -203,12 +240,12 @@ def _count(numbers: Any) -> int:
     return sum(map(_count, numbers)) if isinstance(numbers, list | tuple) else 1
 
 
-def _folder(folder: str | os.PathLike[str]) -> Path:
+def _writable(folder: str | os.PathLike[str]) -> Path:
+    """Return a folder that can be written to, or made: it is made with its first file."""
     path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise DataError(f"{path} is a file. Give the name of a folder to write to.") from None
-    except PermissionError:
-        raise DataError(f"The folder {path} may not be made here. Choose another one.") from None
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise DataError(f"{there} is a file. Give the name of a folder to write to.")
+    if not os.access(there, os.W_OK):
+        raise DataError(f"The folder {there} may not be written to. Choose another one.")
     return path

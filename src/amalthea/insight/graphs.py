@@ -167,7 +167,7 @@ def _trace_model(model: Any, arguments: tuple[Any, ...]) -> Traced:
     asked = models.question(model, arguments)
     computation = trace(asked.function, asked.arguments)
     names = naming.value_names(computation, asked.names, [])
-    paths = models.paths(folding.paths(computation, fold=True))
+    paths = models.paths(folding.paths(computation, fold=True), loss=len(arguments) == 2)
     return Traced(computation, names, asked.roles, paths, (*asked.notes, *_notes(computation)))
 
 

@@ -62,6 +62,7 @@ def figure(
         heading = "\n".join(part for part in (name, ended) if part)
         labels = (names[0] if len(within[0]) > 1 else names[0].rstrip("₁"), names[1] if len(within[0]) > 1 else "loss")
         figures.write(panels[0][place], look, heading, *labels)
+    figures.legend(panels[0][0], look)
     groups = [list(range(len(paths)))] if shared else [[place] for place in range(len(paths))]
     for group in groups:
         chosen = [panels[1][place] for place in group]
@@ -141,5 +142,5 @@ def _losses(row: Sequence[Axes], paths: Sequence[Path], look: figures.Theme) -> 
         axes.plot(path.losses, color=look.colours[0], marker="o", markersize=2.5, linewidth=1.2)
         if logarithmic:
             axes.set_yscale("log")
-            axes.set_ylim(bottom=max(joined.min(), DEPTH * max(other.losses[0] for other in paths)))
+            axes.set_ylim(bottom=max(0.8 * joined.min(), DEPTH * max(other.losses[0] for other in paths)))
         figures.write(axes, look, x="step", y="loss")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAMES = {
     "too small": "too small: it cannot follow",
     "fitting": "the model's own size",
-    "too large": "too large, unheld",
+    "too large": "too large: it learns by heart",
 }
 
 

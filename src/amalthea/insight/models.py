@@ -85,9 +85,15 @@ def _answer(model: keras.Model) -> Callable[..., Any]:
     return answer
 
 
-def paths(found: Sequence[Path]) -> list[Path]:
-    """Return the paths of a model's operations, with all that follows its last layer as one node, the loss."""
-    first = next((place for place, path in enumerate(found) if path and path[0] == LOSS), len(found))
+def paths(found: Sequence[Path], loss: bool) -> list[Path]:
+    """Return the paths of a model's operations, with all that follows its last layer as one node, the loss.
+
+    Args:
+        found: of each operation.
+        loss: the operations go on to the loss; a model that has its own way to it leaves it without a scope.
+    """
+    own = max((place + 1 for place, path in enumerate(found) if path), default=0) if loss else len(found)
+    first = next((place for place, path in enumerate(found) if path and path[0] == LOSS), own)
     return [path if place < first else ("loss", *path[1:]) for place, path in enumerate(found)]
 
 

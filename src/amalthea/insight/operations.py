@@ -158,7 +158,7 @@ def local_derivatives(
         reason = "undefined" if blocked else "none: the result is no real number"
         return [(None, reason) if place in real else found[place] for place in range(len(values))]
     output = outputs[0]
-    together = name in _ELEMENTWISE and all(np.shape(values[p]) in ((), output.shape) for p in real)
+    together = name in _ELEMENTWISE
     if together:
         slopes = rules.backward(operation, values, [np.ones(output.shape, output.dtype)])
     elif max((np.size(values[place]) for place in real), default=0) * output.size <= LARGEST_JACOBIAN:
@@ -167,6 +167,9 @@ def local_derivatives(
         slopes = [None] * len(real)
     for place, slope in zip(real, slopes, strict=True):
         words = _words(name, place, names) if output.size > 1 or np.size(values[place]) > 1 else None
+        if together and np.shape(values[place]) not in ((), output.shape):
+            found[place] = (None, words or "")
+            continue
         slope = None if slope is None else np.asarray(slope)
         if not together and slope is not None and output.shape == np.shape(values[place]):
             slope = _own_place(slope, output.shape)

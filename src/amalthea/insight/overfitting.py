@@ -15,14 +15,17 @@ from amalthea.errors import AmaltheaError
 from amalthea.insight.turning import Turn, turn_of
 from amalthea.insight.writing import plain
 from amalthea.predictor.predictor import Predictor
+from amalthea.progress import Bar, Verbosity
 from amalthea.training.history import History, quantiles
 from amalthea.training.resizing import resized
 from amalthea.validation.metrics import Figure
-from amalthea.workflow.curve import FEWEST_ROWS, gain_of_doubling, judgeable, learning_curve, mean_errors
+from amalthea.workflow.curve import FEWEST_ROWS, SHARES, gain_of_doubling, judgeable, learning_curve, mean_errors
 from amalthea.workflow.retraining import Material, material
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
+
+    from amalthea.training.ensemble import Ensemble
 
 ASIDE = 0.25
 """The share of its rows on which a network is measured."""
@@ -126,7 +129,25 @@ class Generalization:
         return "\n".join(dict.fromkeys([*found, *self.missing.values(), *self.notes]))
 
 
-def generalization(predictor: Predictor, *, target: str | None = None, most: int = 2000) -> Generalization:
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Watched(Material):
+    """Examples that tell a progress bar when networks have learned from them.
+
+    Args:
+        bar: is told.
+    """
+
+    bar: Bar
+
+    def fit(self, network: Any, **options: Any) -> Ensemble:
+        fitted = super().fit(network, **options)
+        self.bar.advance()
+        return fitted
+
+
+def generalization(
+    predictor: Predictor, *, target: str | None = None, most: int = 2000, verbose: Verbosity = "auto"
+) -> Generalization:
     """Return how well what a model learned holds for examples that it did not see.
 
     Networks are trained anew: on parts of the data, for the learning curve; and narrower and wider ones than the
@@ -137,6 +158,7 @@ def generalization(predictor: Predictor, *, target: str | None = None, most: int
         predictor: a trained model, with its history and its examples; what needs something missing is left out.
         target: whose error the learning curve shows; None: the first.
         most: examples at most from which networks learn anew.
+        verbose: "auto" shows a progress bar on a terminal only, 1 always, 0 never.
 
     Raises:
         AmaltheaError: the model has neither its history nor its examples; or no such target.
@@ -145,6 +167,7 @@ def generalization(predictor: Predictor, *, target: str | None = None, most: int
     if target is not None and target not in names:
         raise AmaltheaError(f"The model has no target {target!r}. It has: {', '.join(names)}.")
     part = max(predictor.parts, key=lambda each: float(each.shares.sum()))
+    pictures = len(part.featurizer.shape) > 1
     missing: dict[str, str] = {}
     notes: list[str] = []
 
@@ -157,17 +180,31 @@ def generalization(predictor: Predictor, *, target: str | None = None, most: int
 
     history = part.ensemble.history
     kept = history is not None and len(history.epoch) > 1 and "loss" in history.members
-    if not kept or "val_loss" not in history.members:  # type: ignore[union-attr]
-        watched = attempt("turn", lambda: _watched(material(predictor, most), notes))
-        if watched is None and not kept:
-            raise AmaltheaError(f"The model was saved without its history. {missing['turn']}")
-        history = watched or history
-        if not kept:
-            notes.append("The model was saved without its history.")
-    assert history is not None
+    unwatched = not kept or "val_loss" not in history.members  # type: ignore[union-attr]
     chosen = predictor.targets[0 if target is None else names.index(target)]
-    curve = attempt("curve", lambda: _curve(predictor, chosen, most, notes))
-    networks = attempt("networks", lambda: _networks(predictor, most))
+    with Bar("networks learn", len(SHARES) + 3 + (unwatched and not pictures), verbose) as bar:
+
+        def given(most: int, places: NDArray[np.int64] | None = None) -> Material:
+            return _Watched(**vars(material(predictor, most, places)), bar=bar)
+
+        few = min(most, 400 if pictures else 1000, len(predictor.examples))
+        networks = attempt("networks", lambda: _networks(given(few)))
+        if unwatched and pictures and networks is not None:  # the same networks need not learn twice
+            watched = networks["fitting"]
+            notes.append(
+                f"No validation loss was kept: networks of the model's own size learned anew from {few} pictures, each "
+                "measured on a quarter of them."
+            )
+        elif unwatched:
+            watched = attempt("turn", lambda: _watched(given(most), notes))
+            if watched is None and not kept:
+                raise AmaltheaError(f"The model was saved without its history. {missing['turn']}")
+        if unwatched:
+            history = watched or history
+            if not kept:
+                notes.append("The model was saved without its history.")
+        curve = attempt("curve", lambda: _curve(given(most, judgeable(predictor, chosen)), chosen, notes))
+    assert history is not None
     return Generalization(history, turn_of(history), curve, networks, missing, tuple(dict.fromkeys(notes)))
 
 
@@ -185,9 +222,7 @@ def _watched(given: Material, notes: list[str]) -> History:
     return ensemble.history
 
 
-def _curve(predictor: Predictor, target: Any, most: int, notes: list[str]) -> LearningCurve:
-    places = judgeable(predictor, target)
-    given = material(predictor, most, places)
+def _curve(given: Material, target: Any, notes: list[str]) -> LearningCurve:
     if int(given.folds.max()) == 0:
         raise AmaltheaError("A learning curve needs examples that were held out: train with two folds or more.")
     if len(given.x) < FEWEST_ROWS:
@@ -208,11 +243,9 @@ def _curve(predictor: Predictor, target: Any, most: int, notes: list[str]) -> Le
     )
 
 
-def _networks(predictor: Predictor, most: int) -> dict[str, History]:
+def _networks(given: Material) -> dict[str, History]:
     """Return the losses of a network that is too small, the model's own, and one that is too large."""
-    pictures = len(predictor.parts[0].featurizer.shape) > 1
-    given = material(predictor, min(most, 400 if pictures else 1000))
-    usual = given.defaults.epochs
+    pictures, usual = given.x.ndim > 2, given.defaults.epochs
     epochs, members = (15, 2) if pictures else (min(max(2 * usual, 60), 200), 4)
     rows = round(len(given.x) * (1 - ASIDE))
     own = given.network(rows, epochs)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from amalthea.insight.updates import Step
 
+ROOM = 0.35
+"""The part of the panel's height that is added above the points, for the legend."""
+
 MOST = 3000
 """Weights that are drawn, evenly chosen of all."""
 
@@ -32,10 +35,18 @@ def figure(taken: Mapping[str, Step], theme: str, title: str, caption: str) -> F
     drawn, panels = figures.panels(2, len(taken), look, (3.6 if len(taken) > 1 else 6.0, 3.0))
     for place, (name, step) in enumerate(taken.items()):
         _updates(panels[0][place], step, look)
-        figures.write(panels[0][place], look, name, "size of the gradient", "size of the update" if place == 0 else "")
+        heading = step.optimizer if name == step.optimizer.lower() else name
+        figures.write(
+            panels[0][place], look, heading, "size of the gradient", "size of the update" if place == 0 else ""
+        )
         _changes(panels[1][place], step, look)
     for row in panels:
         figures.align(row)
+    for axes in panels[0]:
+        low, high = axes.get_ylim()
+        if axes.get_yscale() == "log" and axes.get_legend():
+            axes.set_ylim(low, high * (high / low) ** ROOM)
+            figures.legend(axes, look, "upper left")
     for axes in panels[0]:
         left, right = (pick(other.get_xlim()[end] for other in panels[0]) for end, pick in ((0, min), (1, max)))
         axes.set_xlim(left, right)

@@ -44,7 +44,7 @@ def figure(found: Trajectories, theme: str, title: str, caption: str) -> Figure:
         axes.set_aspect("equal", adjustable="box")
         axes.grid(False)
         seen = f"Loss of {name}"
-        figures.write(axes, look, seen, "first principal component", "second" if place == 0 else "")
+        figures.write(axes, look, seen, "first principal component", "second principal component" if place == 0 else "")
         _tell(axes, f"this plane shows {found.share:.0%} of the movement", look)
     if levels is not None:
         bar = drawn.colorbar(colours, ax=panels, shrink=0.8, pad=0.02)

@@ -13,6 +13,8 @@ from amalthea.errors import AmaltheaError
 from amalthea.insight.planes import Plane, plane_of
 from amalthea.insight.terrain import surface
 from amalthea.insight.writing import plain
+from amalthea.predictor.potential import Potential
+from amalthea.progress import Bar, Verbosity
 from amalthea.training.arrays import whole_number
 from amalthea.training.ensemble import Ensemble
 
@@ -147,7 +149,9 @@ class Trajectories:
         )
 
 
-def trajectories(trained: Ensemble | Predictor, *, points: int = 31, rows: int = 256) -> Trajectories:
+def trajectories(
+    trained: Ensemble | Predictor, *, points: int = 31, rows: int = 256, verbose: Verbosity = "auto"
+) -> Trajectories:
     """Return the paths of all members in the plane of the first two principal components of their movements.
 
     Args:
@@ -155,6 +159,7 @@ def trajectories(trained: Ensemble | Predictor, *, points: int = 31, rows: int =
             like its own, two a fold, are trained on at most 2,000 of them anew.
         points: of the loss surface, in each direction.
         rows: examples, at most, that the loss is a mean over.
+        verbose: "auto" shows a progress bar on a terminal only, 1 always, 0 never.
 
     Raises:
         AmaltheaError: the weights were not recorded, nobody moved, or the predictor has no examples.
@@ -172,12 +177,16 @@ def trajectories(trained: Ensemble | Predictor, *, points: int = 31, rows: int =
     """
     whole_number("points", points, least=2)
     whole_number("rows", rows, least=1)
+    with Bar("paths of the weights", total=3, verbose=verbose) as bar:
+        return _trajectories(trained, points, rows, bar)
+
+
+def _trajectories(trained: Ensemble | Predictor, points: int, rows: int, bar: Bar) -> Trajectories:
     notes: list[str] = []
     if not isinstance(trained, Ensemble):
-        from amalthea.workflow.retraining import material
-
-        trained, told = material(trained, most=2000).recorded()
+        trained, told = _again(trained)
         notes += told
+    bar.advance()
     recording, history = trained.recording, trained.history
     if recording is None or history is None:
         raise AmaltheaError("The weights along the training were not recorded: train with fit(..., record=True).")
@@ -191,6 +200,7 @@ def trajectories(trained: Ensemble | Predictor, *, points: int = 31, rows: int =
         if not len(chosen):
             return None
         found = surface(trained.model, recording, plane, reference, chosen, grid)
+        bar.advance()
         return found.reshape(points, points)
 
     learned = loss(recording.learned)
@@ -205,6 +215,17 @@ def trajectories(trained: Ensemble | Predictor, *, points: int = 31, rows: int =
         Surface(across, up, learned, loss(recording.held_out)),
         (*notes, *_notes(plane, reference, trained, history.left_out)),
     )
+
+
+def _again(predictor: Predictor) -> tuple[Ensemble, list[str]]:
+    """Return networks like a model's, trained anew with their paths written down; and what to say of it."""
+    if isinstance(predictor, Potential):
+        from amalthea.workflow.relearning import structures
+
+        return structures(predictor).recorded()
+    from amalthea.workflow.retraining import material
+
+    return material(predictor, most=2000).recorded()
 
 
 def _window(plane: Plane, points: int) -> tuple[Floats, Floats]:

@@ -13,6 +13,8 @@ import numpy as np
 from amalthea import backend
 from amalthea.errors import AmaltheaError
 from amalthea.insight import optimizers
+from amalthea.insight.writing import plain
+from amalthea.progress import Bar, Verbosity
 from amalthea.training.arrays import as_arrays, count_rows, whole_number
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class Step:
         return figure({self.optimizer: self}, theme, title, caption)
 
     def data(self) -> dict[str, Any]:
-        """Return the step as plain numbers and lists, for JSON."""
+        """Return the step as plain numbers and lists, for JSON; numbers that are not finite are null."""
         return {
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
@@ -84,8 +86,10 @@ class Step:
             "predicted_change": self.predicted_change,
             "actual_change": self.actual_change,
             "weights": {
-                name: {"gradient": gradient.tolist(), "update": update.tolist()}
-                for name, gradient, update in zip(self.weights, self.gradient, self.update, strict=True)
+                name: {"gradient": gradient.tolist(), "update": update.tolist(), "scaling": plain(scaling)}
+                for name, gradient, update, scaling in zip(
+                    self.weights, self.gradient, self.update, self.scaling, strict=True
+                )
             },
             "state": {name: value.tolist() for name, value in self.state.items()},
         }
@@ -117,18 +121,15 @@ def step(model: keras.Model, x: Any, y: Any, optimizer: Any = None, previous: in
         >>> taken.gradient[0].tolist(), taken.update[0].tolist(), taken.predicted_change, taken.actual_change
         ([[2.0]], [[-0.5]], -1.0, -0.75)
     """
-    backend.prepare()
     whole_number("previous", previous, least=0)
-    x, y = as_arrays(x, "x"), as_arrays(y, "y")
-    count_rows(x=x, y=y)
-    if not model.built:
-        model(x)
-    if not (model.compiled and model.optimizer):
-        raise AmaltheaError("The model has no loss: call model.compile(optimizer=..., loss=...).")
+    return _step(_Slope(model, x, y), optimizer, previous)
+
+
+def _step(slope: _Slope, optimizer: Any, previous: int) -> Step:
+    model = slope.model
     own = optimizers.fresh(model.optimizer if optimizer is None else optimizer, model.trainable_variables)
     rate = float(np.asarray(own.learning_rate))
-    found = _take(model, own, x, y, previous)
-    loss, after, before, following, gradient, remembered = jax.tree.map(np.asarray, found)
+    loss, after, before, following, gradient, remembered = jax.tree.map(np.asarray, _take(slope, own, previous))
     if not np.isfinite(loss) or not all(np.isfinite(values).all() for values in gradient):
         raise AmaltheaError("The loss or its gradient is not finite on this mini-batch: are x and y finite and scaled?")
     update = tuple(new - old for new, old in zip(following, before, strict=True))
@@ -148,33 +149,50 @@ def step(model: keras.Model, x: Any, y: Any, optimizer: Any = None, previous: in
     )
 
 
-def _take(model: keras.Model, own: Any, x: Any, y: Any, previous: int) -> Any:
+class _Slope:
+    """The loss of a mini-batch and its gradient, compiled once for all optimizers."""
+
+    def __init__(self, model: keras.Model, x: Any, y: Any) -> None:
+        backend.prepare()
+        x, y = as_arrays(x, "x"), as_arrays(y, "y")
+        count_rows(x=x, y=y)
+        if not model.built:
+            model(x)
+        if not (model.compiled and model.optimizer):
+            raise AmaltheaError("The model has no loss: call model.compile(optimizer=..., loss=...).")
+        others = [variable.value for variable in model.non_trainable_variables]
+        metrics = [variable.value for variable in model.metrics_variables]
+        unused = [variable.value for variable in model.optimizer.variables]
+
+        def loss(weights: Any) -> Any:
+            return model.compute_loss_and_updates(  # the same random state each time: dropout leaves out the same units
+                weights, others, metrics, x, y, None, training=True, optimizer_variables=unused
+            )[0]
+
+        self.model = model
+        self.of = jax.jit(jax.value_and_grad(loss))
+
+
+def _take(slope: _Slope, own: Any, previous: int) -> Any:
     """Return the loss before and after a step, the weights before and after, the gradient, the optimizer's state."""
-    trainable = [variable.value for variable in model.trainable_variables]
-    others = [variable.value for variable in model.non_trainable_variables]
-    metrics = [variable.value for variable in model.metrics_variables]
-    unused = [variable.value for variable in model.optimizer.variables]
-
-    def loss(weights: Any) -> Any:
-        return model.compute_loss_and_updates(  # the same random state each time: dropout leaves out the same units
-            weights, others, metrics, x, y, None, training=True, optimizer_variables=unused
-        )[0]
-
-    def one(state: Any) -> Any:
-        weights, remembered = state
-        value, gradient = jax.value_and_grad(loss)(weights)
-        return value, gradient, own.stateless_apply(remembered, gradient, weights)
-
-    @jax.jit
-    def run(weights: Any, remembered: Any) -> Any:
-        state = jax.lax.fori_loop(0, previous, lambda _, state: one(state)[2], (weights, remembered))
-        value, gradient, (following, remembered) = one(state)
-        return value, loss(following), state[0], following, gradient, remembered
-
-    return run(trainable, [variable.value for variable in own.variables])
+    apply = jax.jit(own.stateless_apply)
+    weights = [variable.value for variable in slope.model.trainable_variables]
+    remembered = [variable.value for variable in own.variables]
+    for _ in range(previous):
+        weights, remembered = apply(remembered, slope.of(weights)[1], weights)
+    value, gradient = slope.of(weights)
+    following, remembered = apply(remembered, gradient, weights)
+    return value, slope.of(following)[0], weights, following, gradient, remembered
 
 
-def steps(model: keras.Model, x: Any, y: Any, optimizers: Sequence[Any] = FOUR, previous: int = 0) -> dict[str, Step]:
+def steps(
+    model: keras.Model,
+    x: Any,
+    y: Any,
+    optimizers: Sequence[Any] = FOUR,
+    previous: int = 0,
+    verbose: Verbosity = "auto",
+) -> dict[str, Step]:
     """Take the same step with several optimizers, each from the model's weights as they are.
 
     Args:
@@ -183,15 +201,20 @@ def steps(model: keras.Model, x: Any, y: Any, optimizers: Sequence[Any] = FOUR, 
         y: its targets.
         optimizers: Keras optimizers, or their names.
         previous: steps on the same mini-batch that come before it.
+        verbose: "auto" shows a progress bar on a terminal only, 1 always, 0 never.
 
     Raises:
         AmaltheaError: the model has no loss, or a step is made from something that is not finite.
     """
+    whole_number("previous", previous, least=0)
     found: dict[str, Step] = {}
-    for optimizer in optimizers:
-        taken = step(model, x, y, optimizer, previous)
-        name = optimizer if isinstance(optimizer, str) else taken.optimizer
-        found[name if name not in found else f"{name} {len(found) + 1}"] = taken
+    with Bar("steps", total=len(optimizers), verbose=verbose) as bar:
+        slope = _Slope(model, x, y)
+        for optimizer in optimizers:
+            taken = _step(slope, optimizer, previous)
+            name = optimizer if isinstance(optimizer, str) else taken.optimizer
+            found[name if name not in found else f"{name} {len(found) + 1}"] = taken
+            bar.advance(name)
     return found
 
 

@@ -194,18 +194,20 @@ class Predictor:
 
         save(self, Path(path), examples=examples)
 
-    def report(self, path: str | os.PathLike[str], *, language: str = "en") -> None:
+    def report(self, path: str | os.PathLike[str], *, language: str = "en", learning_curve: bool = False) -> None:
         """Write the report of this model: one HTML file that opens offline.
 
         Args:
             path: the file, written whole or not at all.
             language: "en" or "pt-BR".
+            learning_curve: train again on parts of the data (some minutes) to see what more examples would give.
 
         Raises:
             AmaltheaError: the file cannot be written, or what a report needs is not installed.
         """
         # By name, because the report is built upon predictors, and not the other way round.
-        importlib.import_module("amalthea.report").write(self, path, language=language)
+        pages = importlib.import_module("amalthea.report")
+        pages.write(self, path, language=language, learning_curve=learning_curve)
 
     def __repr__(self) -> str:
         ensemble = self.parts[0].ensemble

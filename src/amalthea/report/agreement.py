@@ -21,7 +21,9 @@ def agreement(context: Context) -> Section:
     """Return the figures in which every example can be looked at."""
     words = context.words
     blocks: list[Block] = []
-    if not context.judged and not any(each.metrics for each in context.predictor.validation.targets):
+    if context.elsewhere:
+        blocks.append(Paragraph(words("It came without its training examples, so there is nothing to compare.")))
+    elif not context.judged and not any(each.metrics for each in context.predictor.validation.targets):
         blocks.append(Paragraph(words("Nothing was held out, so there is nothing to compare.")))
     if context.gallery.sampled and context.judged:
         blocks.append(
@@ -33,10 +35,11 @@ def agreement(context: Context) -> Section:
                 )
             )
         )
-    if not context.gallery.has_examples:
+    if not context.gallery.has_examples and not context.elsewhere:
         blocks.append(Paragraph(words("The model was saved without its examples, so they cannot be drawn.")))
     if any(judged.aside for judged in context.judged):
         blocks.append(Paragraph(_aside(context)))
+    blocks += context.left_out
     for judged in context.judged:
         if context.heading(judged):
             blocks.append(Paragraph(context.heading(judged), "head"))

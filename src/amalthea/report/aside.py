@@ -104,4 +104,5 @@ def _judged(
         probabilities=probabilities,
         applicability=nothing,
         aside=True,
+        askable=own,
     )

@@ -13,7 +13,7 @@ from amalthea.report.blocks import Block, Paragraph, Plot, Section
 from amalthea.report.captions import with_unit
 from amalthea.report.context import Context
 from amalthea.report.judged import Judged, bins_of, mean_of, root_mean_square, share_of
-from amalthea.report.translate import target_name
+from amalthea.report.translate import unit
 from amalthea.validation.calibration import fit_interval
 from amalthea.validation.metrics import Figure
 
@@ -25,8 +25,11 @@ def certainty(context: Context) -> Section:
     """Return the figures of calibration, of predicted uncertainty and of distance."""
     words = context.words
     blocks: list[Block] = []
-    if not context.judged and context.forces is None:
+    if context.elsewhere:
+        blocks.append(Paragraph(words("It came without uncertainties, and gives none.")))
+    elif not context.judged and context.forces is None:
         blocks.append(Paragraph(words("Nothing was held out, so nothing is known of how sure the networks may be.")))
+    blocks += context.left_out if context.judged else []
     for judged in context.judged:
         if context.heading(judged):
             blocks.append(Paragraph(context.heading(judged), "head"))
@@ -52,9 +55,11 @@ def certainty(context: Context) -> Section:
 
 
 def _name(context: Context, judged: Judged) -> str:
-    """Return what is judged; of a potential "energy" and "force" in the report's language."""
+    """Return what is judged, to begin a title; of a potential "Energies" and "Forces" in the report's language."""
     words, name = context.words, judged.target.name
-    return words("forces") if judged.potential and name == "force" else target_name(words, judged.summary)
+    if not judged.potential:
+        return name
+    return words("Forces") if name == "force" else words("Energies")
 
 
 def coverages(judged: Judged, levels: Sequence[float] = LEVELS) -> list[Figure]:
@@ -80,7 +85,9 @@ def _scaled(residuals: NDArray[np.float64], sigma: NDArray[np.float64]) -> NDArr
 def _coverage(context: Context, judged: Judged) -> Block:
     words = context.words
     if len(np.unique(judged.parts)) < 2:
-        return Paragraph(words("With one fold the intervals of {target} cannot be judged.", target=judged.target.name))
+        return Paragraph(
+            words("With one fold the intervals of {target} cannot be judged.", target=_name(context, judged))
+        )
     found = coverages(judged)
     values, errors = [each.value for each in found], [each.error for each in found]
     nominal = [100 * level for level in LEVELS]
@@ -128,7 +135,7 @@ def _reliability(context: Context, judged: Judged) -> Plot:
     found = reliability(judged)
     stated, right = [each[0].value for each in found], [each[1].value for each in found]
     errors = [each[1].error for each in found]
-    low = min(*stated, *right, 1 / len(judged.target.classes))
+    low = min(*stated, *right)
     return Plot(
         context.name("reliability", judged),
         words("{target}: reliability of the probabilities", target=judged.target.name),
@@ -176,7 +183,7 @@ def _by_uncertainty(context: Context, judged: Judged) -> Plot:
     x = [float(np.sqrt(np.mean(judged.std[rows] ** 2))) for rows in bins]
     found = [_wrongness(judged, rows) for rows in bins]
     y, errors = [each.value for each in found], [each.error for each in found]
-    unit = judged.target.unit
+    symbol = unit(words, judged.target.unit)
     traces = [plots.points(x, y, marker={"size": 9}, hoverinfo="x+y", **plots.error_bars(errors))]
     if judged.classes:
         reading = words("If the networks know what they do not know, the points rise to the right.")
@@ -185,15 +192,15 @@ def _by_uncertainty(context: Context, judged: Judged) -> Plot:
         traces.append(plots.guide([0, max(x)], [0, max(x)], words("as predicted")))
         reading = words("Points on the dashed line: the errors are as large as the model says, for sure and unsure.")
         axes = (
-            with_unit(words("predicted standard deviation"), unit),
-            with_unit(words("root mean square error"), unit),
+            with_unit(words("predicted standard deviation"), symbol),
+            with_unit(words("root mean square error"), symbol),
         )
     return Plot(
         context.name("uncertainty", judged),
         words("{target}: error against predicted uncertainty", target=_name(context, judged)),
         reading,
         traces,
-        plots.layout(plots.axis(axes[0], 34, rangemode="tozero"), plots.axis(axes[1], 34, rangemode="tozero")),
+        plots.layout(plots.axis(axes[0], 30, rangemode="tozero"), plots.axis(axes[1], 30, rangemode="tozero")),
         words(
             "From the surest to the least sure tenth the error goes from {low} to {high}.",
             low=words.figure(found[0]),
@@ -213,7 +220,8 @@ def _by_distance(context: Context, judged: Judged) -> list[Block]:
     x = [float(judged.applicability[rows].mean()) for rows in bins]
     found = [_wrongness(judged, rows) for rows in bins]
     y, errors = [each.value for each in found], [each.error for each in found]
-    title = words("mistakes (%)") if judged.classes else with_unit(words("root mean square error"), judged.target.unit)
+    symbol = unit(words, judged.target.unit)
+    title = words("mistakes (%)") if judged.classes else with_unit(words("root mean square error"), symbol)
     return [
         Plot(
             context.name("distance", judged),
@@ -222,7 +230,7 @@ def _by_distance(context: Context, judged: Judged) -> list[Block]:
             [plots.points(x, y, marker={"size": 9}, hoverinfo="x+y", **plots.error_bars(errors))],
             plots.layout(
                 plots.axis(words("distance from the training set (percentile)"), range=[0, 101]),
-                plots.axis(title, rangemode="tozero"),
+                plots.axis(title, 30, rangemode="tozero"),
             ),
             words(
                 "From the nearest to the farthest tenth the error goes from {low} to {high}.",

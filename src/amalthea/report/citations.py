@@ -39,6 +39,9 @@ _ENTRIES = {
     "behler2011": """@article{behler2011, author = {Behler, Jörg}, title = {Atom-centered symmetry functions for
   constructing high-dimensional neural network potentials}, journal = {The Journal of Chemical Physics},
   volume = {134}, pages = {074106}, year = {2011}}""",
+    "n2p2": """@article{singraber2019, author = {Singraber, Andreas and Behler, Jörg and Dellago, Christoph},
+  title = {Library-Based {LAMMPS} Implementation of High-Dimensional Neural Network Potentials},
+  journal = {Journal of Chemical Theory and Computation}, volume = {15}, pages = {1827--1840}, year = {2019}}""",
     "soap": """@inproceedings{vyas2025, author = {Vyas, Nikhil and Morwani, Depen and Zhao, Rosie and Kwun, Mujin and
   Shapira, Itai and Brandfonbrener, David and Janson, Lucas and Kakade, Sham}, title = {{SOAP}: Improving and
   Stabilizing {Shampoo} using {Adam}}, booktitle = {International Conference on Learning Representations},
@@ -51,6 +54,8 @@ _ENTRIES = {
 
 def works(predictor: Predictor) -> list[str]:
     """Return the keys of the works that a model rests on."""
+    if not predictor.validation.examples:  # trained elsewhere
+        return ["keras", "jax", "behler", "behler2011", "n2p2", "ase"]
     keys = ["keras", "jax", *["sklearn"] * (predictor.domain != "structures"), "ensembles", "bootstrap"]
     tasks = {target.task for target in predictor.targets}
     keys += ["conformal"] * ("regression" in tasks) + ["temperature"] * ("classification" in tasks)

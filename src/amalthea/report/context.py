@@ -6,6 +6,7 @@ import dataclasses
 import functools
 
 from amalthea.predictor.predictor import Predictor
+from amalthea.report.blocks import Block, Paragraph
 from amalthea.report.forces import Forces, held_out_forces
 from amalthea.report.gallery import Gallery
 from amalthea.report.judged import Judged
@@ -22,7 +23,8 @@ class Context:
     Args:
         predictor: the model.
         words: turns sentences into the report's language.
-        judged: each target's out-of-fold answers, the first four targets.
+        judged: the out-of-fold answers of the targets that are shown in detail, the first four.
+        everything: those of all targets.
         gallery: the examples that are drawn.
         learning_curve: train again on parts of the data.
     """
@@ -32,6 +34,21 @@ class Context:
     judged: tuple[Judged, ...]
     gallery: Gallery
     learning_curve: bool = False
+    everything: tuple[Judged, ...] = ()
+
+    @property
+    def elsewhere(self) -> bool:
+        """True for a model that another program trained: it came without examples and without figures."""
+        return not self.predictor.validation.examples
+
+    @property
+    def left_out(self) -> list[Block]:
+        """What a section says where it does not show every target."""
+        count = len(self.predictor.targets)
+        if count <= MOST_TARGETS:
+            return []
+        told = self.words("Of {count} targets the first {most} are shown here.", count=count, most=MOST_TARGETS)
+        return [Paragraph(told)]
 
     @property
     def seed(self) -> int:

@@ -15,7 +15,7 @@ from amalthea.report.blocks import Block, Paragraph, Plot, Section, Table, Text
 from amalthea.report.captions import with_unit
 from amalthea.report.context import MOST_TARGETS, Context
 from amalthea.report.gallery import as_text
-from amalthea.report.judged import Judged
+from amalthea.report.judged import MILLIELECTRONVOLTS, Judged
 from amalthea.report.translate import noun, target_name
 
 MOST_REFUSED = 30
@@ -31,13 +31,20 @@ def data(context: Context) -> Section:
     words = context.words
     count = min(len(context.predictor.targets), MOST_TARGETS)
     labelled = [index for index in range(count) if _values(context, index).notna().any()]
-    blocks: list[Block] = [_distribution(context, index) for index in labelled]
-    blocks += [*_columns(context), *_structures(context), *_refused(context), *_copies(context)]
+    blocks: list[Block] = [*context.left_out, *(_distribution(context, index) for index in labelled)]
+    if context.elsewhere:
+        told = words(
+            "It came without its training set: the ranges of the symmetry functions tell all that is known of it."
+        )
+        blocks.append(Paragraph(told))
+    else:
+        blocks += [*_columns(context), *_structures(context), *_refused(context), *_copies(context)]
     for judged in context.judged:
         blocks += _outliers(context, judged)
     if context.predictor.facts["notes"]:
         notes = "\n".join(str(note) for note in context.predictor.facts["notes"])
-        blocks.append(Text(words("Said while training (in English)"), notes))
+        title = words("Notes (in English)") if context.elsewhere else words("Said while training (in English)")
+        blocks.append(Text(title, notes))
     return Section(
         "data",
         words("The data"),
@@ -50,7 +57,9 @@ def _values(context: Context, index: int) -> pd.Series[Any]:
     """Return the labels of a target."""
     predictor = context.predictor
     name = "target" if len(predictor.targets) == 1 else f"{predictor.targets[index].name}_target"
-    return predictor.out_of_fold[name]
+    known = predictor.out_of_fold[name]
+    sized = predictor.domain != "structures" or "atoms" in predictor.out_of_fold
+    return known if sized else known.iloc[:0]  # energies mean nothing beside each other, unless by atom
 
 
 def _distribution(context: Context, index: int) -> Plot:
@@ -70,7 +79,9 @@ def _distribution(context: Context, index: int) -> Plot:
         x: list[Any] = list(range(len(counts)))
         names = [plots.label(label, 16) for label in target.classes]
         axis = {**plots.axis(target.name), "tickmode": "array", "tickvals": x, "ticktext": names}
-        alt = ", ".join(f"{label}: {count}" for label, count in zip(target.classes[:12], counts, strict=False))
+        alt = ", ".join(
+            f"{label}: {words.count(count)}" for label, count in zip(target.classes[:12], counts, strict=False)
+        )
         table: dict[str, list[Any]] = {"class": list(target.classes), "count": counts}
     else:
         values = column.to_numpy(np.float64)
@@ -187,10 +198,12 @@ def _contradictions(context: Context, judged: Judged, found: list[NDArray[np.int
     words, predictor = context.words, context.predictor
     places = {int(place): index for index, place in enumerate(judged.places)}
     rows = []
+    scale = 1 / MILLIELECTRONVOLTS if judged.potential else 1.0
     for group in found[:OUTLIERS]:
         own = [places[int(place)] for place in group]
         values = [
-            judged.label(judged.truth[i]) if judged.classes else words.number(float(judged.truth[i]), 4) for i in own
+            judged.label(judged.truth[i]) if judged.classes else words.number(scale * float(judged.truth[i]), 5)
+            for i in own
         ]
         example = as_text(predictor.examples.iloc[int(group[0])])
         rows.append([", ".join(str(judged.rows[i]) for i in own[:8]), "; ".join(values[:8]), shortened(example)])
@@ -230,18 +243,22 @@ def _outliers(context: Context, judged: Judged) -> list[Block]:
         "{examples} cannot tell.",
         examples=noun(words, context.predictor.domain, context.predictor.validation.examples),
     )
-    titles = [with_unit(name, judged.target.unit) for name in (words("true"), words("predicted"))]
-    header = [words("row"), words("example"), *titles, words("why")]
+    unit = words("eV/atom") if judged.potential else judged.target.unit
+    titles = [with_unit(name, unit) for name in (words("true"), words("predicted"))]
+    header = [words("row"), *([words("example")] if _in_words(context) else []), *titles, words("why")]
     return [title, Paragraph(reading), Table(header, [_suspect(context, judged, int(index)) for index in found])]
+
+
+def _in_words(context: Context) -> bool:
+    """Say whether an example can be told in a few words: a row of numbers and a picture cannot."""
+    return context.gallery.has_examples and context.predictor.domain in ("molecules", "structures")
 
 
 def _suspect(context: Context, judged: Judged, index: int) -> list[str]:
     words, place = context.words, int(judged.places[index])
-    told = (
-        context.gallery.has_examples and context.predictor.domain != "tables"
-    )  # of a row's numbers, the line is enough
-    example = as_text(context.predictor.examples.iloc[place]) if told else ""
-    row = [str(judged.rows[index]), shortened(example, 80)]
+    row = [str(judged.rows[index])]
+    if _in_words(context):
+        row.append(shortened(as_text(context.predictor.examples.iloc[place]), 80))
     if judged.classes:
         code = judged.named[index]
         why = words(
@@ -251,4 +268,6 @@ def _suspect(context: Context, judged: Judged, index: int) -> list[str]:
     error = float(judged.std[index])
     off = words.number(float(judged.error[index] / error), 2)
     why = words("off by {off} standard deviations", off=off)
-    return [*row, words.rounded(judged.truth[index], error), words.rounded(judged.mean[index], error), why]
+    scale = 1 / MILLIELECTRONVOLTS if judged.potential else 1.0
+    said = [words.rounded(scale * values[index], scale * error) for values in (judged.truth, judged.mean)]
+    return [*row, *said, why]

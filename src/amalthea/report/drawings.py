@@ -27,7 +27,7 @@ MOST_VALUES = 14
 """The most columns of a row that are told."""
 
 
-def drawings(kind: str, examples: pd.DataFrame) -> list[str]:
+def drawings(kind: str, examples: pd.DataFrame, point: str = ".") -> list[str]:
     """Return each example as SVG (`<svg ...`), as a data URI of a picture, or else as plain text.
 
     A domain that has a method `drawings(examples)` draws its examples itself.
@@ -35,6 +35,7 @@ def drawings(kind: str, examples: pd.DataFrame) -> list[str]:
     Args:
         kind: the domain's name.
         examples: in the domain's own form; columns whose names begin with # are not part of it.
+        point: the decimal mark of numbers that are told.
     """
     own = examples[[name for name in examples.columns if not str(name).startswith("#")]]
     hook = getattr(domain(kind), "drawings", None)
@@ -46,7 +47,7 @@ def drawings(kind: str, examples: pd.DataFrame) -> list[str]:
         return [png([image])[0] for image in own["image"]]
     if kind == "structures" and "atoms" in own:
         return [structure(row["atoms"]) or _structure(row) for row in own.to_dict("records")]
-    return [_row({str(name): value for name, value in row.items()}) for row in own.to_dict("records")]
+    return [_row({str(name): value for name, value in row.items()}, point) for row in own.to_dict("records")]
 
 
 def image(drawing: str) -> str:
@@ -135,13 +136,13 @@ def png(images: Sequence[NDArray[np.uint8]], columns: int = 1) -> tuple[str, int
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode(), width, height
 
 
-def packed(kind: str, examples: pd.DataFrame) -> dict[str, Any]:
+def packed(kind: str, examples: pd.DataFrame, point: str = ".") -> dict[str, Any]:
     """Return the drawings of many examples, packed for the page: a sheet of pictures, or compressed SVG or text."""
     if kind == "images" and "image" in examples and not hasattr(domain(kind), "drawings"):
         columns = max(1, round(len(examples) ** 0.5))
         sheet, width, height = png(list(examples["image"]), columns)
         return {"kind": "sheet", "content": sheet, "width": width, "height": height, "columns": columns}
-    content = json.dumps(drawings(kind, examples), ensure_ascii=False).encode()
+    content = json.dumps(drawings(kind, examples, point), ensure_ascii=False).encode()
     return {"kind": "list", "content": base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}
 
 
@@ -152,12 +153,12 @@ def _structure(row: Mapping[Any, Any]) -> str:
     return "\n".join([f"{formula} ({len(row['atoms'])})", *told])
 
 
-def _row(row: dict[str, Any]) -> str:
-    told = [f"{name}: {_value(value)}" for name, value in list(row.items())[:MOST_VALUES]]
+def _row(row: dict[str, Any], point: str) -> str:
+    told = [f"{name}: {_value(value, point)}" for name, value in list(row.items())[:MOST_VALUES]]
     return "\n".join([*told, "..."] if len(row) > MOST_VALUES else told)
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, point: str = ".") -> str:
     if isinstance(value, float):
-        return "?" if np.isnan(value) else f"{value:.5g}"
+        return "?" if np.isnan(value) else f"{value:.5g}".replace(".", point)
     return "?" if value is None else shortened(str(value))

@@ -11,11 +11,11 @@ from amalthea.report import plots
 from amalthea.report.blocks import Block, Paragraph, Plot, Section, Table
 from amalthea.report.context import Context
 from amalthea.report.judged import Judged
-from amalthea.report.translate import baseline, metric, target_name
+from amalthea.report.translate import baseline, capital, metric, target_name
 from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, score
 from amalthea.validation.summary import TargetSummary
 
-STEEP = 20
+STEEP = 10
 """From this ratio on between the largest and the smallest value, a chart's axis is logarithmic."""
 
 
@@ -23,14 +23,17 @@ def figures(context: Context) -> Section:
     """Return the tables and charts of the metrics."""
     words = context.words
     blocks: list[Block] = []
-    by_name = {each.target.name: each for each in context.judged}
+    by_name = {each.target.name: each for each in context.everything}
     for summary in context.predictor.validation.targets:
+        if context.elsewhere:
+            blocks.append(Paragraph(words("It was trained elsewhere, and came without figures of its errors.")))
+            continue
         if not (summary.metrics or summary.test):
             blocks.append(Paragraph(words("{target}: no figures, for nothing was held out.", target=summary.target)))
             continue
         blocks.append(_table(context, summary))
         if summary.task == "potential":
-            blocks.append(Paragraph(words("The baseline “mean” knows the composition alone, and says no forces.")))
+            blocks.append(Paragraph(words("The baseline “mean” knows the composition alone, and predicts no forces.")))
         if not summary.metrics:
             blocks.append(Paragraph(words("Folds and baselines are missing, for nothing was held out in training.")))
         judged = by_name.get(summary.target)
@@ -42,7 +45,7 @@ def figures(context: Context) -> Section:
             folds, sizes = by_fold(judged), {int(fold): int((judged.folds == fold).sum()) for fold in judged.folds}
         blocks += [_chart(context, summary, name, folds) for name in _drawn(summary)]
         if folds:
-            blocks.append(_folds(context, summary, folds, sizes))
+            blocks += [_folds(context, summary, folds, sizes), *_beside(context, summary, folds)]
     return Section(
         "figures",
         words("Figures"),
@@ -109,11 +112,14 @@ def potential_by_fold(table: pd.DataFrame) -> tuple[dict[int, dict[str, float]],
     Args:
         table: `Predictor.out_of_fold`: energies in eV, errors of forces in eV/Å and of stresses in GPa by structure.
     """
-    found, sizes = {}, {}
+    found: dict[int, dict[str, float]] = {}
+    sizes: dict[int, int] = {}
+    if not {"prediction", "atoms"} <= set(table):
+        return found, sizes
     for fold, own in table[table["prediction"].notna() & (table["fold"] >= 0)].groupby("fold"):
         off = 1000 * ((own["prediction"] - own["target"]) / own["atoms"]).dropna()
         values = {"energy_mae": off.abs().mean(), "energy_rmse": (off**2).mean() ** 0.5}
-        forces = own.dropna(subset=["force_mae"])
+        forces = own.dropna(subset=["force_mae"]) if "force_mae" in own else own.iloc[:0]
         components = forces["atoms"] / max(1, forces["atoms"].sum())
         if len(forces):
             values["force_mae"] = (components * forces["force_mae"]).sum()
@@ -132,70 +138,95 @@ def _folds(
     names = [name for name in _names(summary) if any(np.isfinite(found.get(name, np.nan)) for found in folds.values())]
     rows = [
         [
-            words("fold {number}", number=fold + 1),
+            words("fold {number}", number=fold + 1).replace(" ", "\u00a0"),
             words.count(sizes[fold]),
             *(words.number(found.get(name, np.nan), 3) for name in names),
         ]
         for fold, found in folds.items()
     ]
     header = ["", words("examples"), *(metric(words, name) for name in names)]
-    return Table(header, rows, words("{target}: the network, fold by fold.", target=target_name(words, summary)))
+    return Table(
+        header,
+        rows,
+        words(
+            "{target}: the network, fold by fold.",
+            target=capital(target_name(words, summary)) if summary.task == "potential" else summary.target,
+        ),
+    )
+
+
+def _beside(context: Context, summary: TargetSummary, each: Mapping[int, Mapping[str, float]]) -> list[Block]:
+    """Return the main metric fold by fold, the baselines beside the network; none where these were not kept."""
+    words, kept = context.words, summary.baselines_by_fold
+    if not (each and kept):
+        return []
+    names = [words("network"), *(baseline(words, name) for name in kept)]
+    rows = [
+        [
+            words("fold {number}", number=fold + 1).replace(" ", "\u00a0"),
+            words.number(found.get(summary.main, np.nan), 3),
+            *(words.number(values[fold], 3) if fold < len(values) else "" for values in kept.values()),
+        ]
+        for fold, found in each.items()
+    ]
+    told = {"metric": metric(words, summary.main), "target": target_name(words, summary)}
+    return [Table(["", *names], rows, words("{target}: {metric} fold by fold, beside the baselines.", **told))]
 
 
 def _chart(context: Context, summary: TargetSummary, main: str, each: Mapping[int, Mapping[str, float]]) -> Plot:
     words = context.words
     named = {name: found for name, found in _lines(context, summary) if main in found}
     names = list(named)[::-1]
-    values = [named[name][main].value for name in names]
-    errors = [named[name][main].error for name in names]
-    folds = [found[main] for found in each.values()]
-    known = [value for value in [*values, *folds] if np.isfinite(value)]
-    steep = not HIGHER_IS_BETTER[main] and min(known) > 0 and max(known) > STEEP * min(known)
+    values, errors = ([getattr(named[name][main], field) for name in names] for field in ("value", "error"))
+    single = _singles(context, summary, main, each)
+    known = [value for value in [*values, *(value for _, _, value in single)] if np.isfinite(value)]
+    steep = bool(known) and not HIGHER_IS_BETTER[main] and min(known) > 0 and max(known) > STEEP * min(known)
     ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plots.label(n, 22) for n in names]}
     better = words("higher is better") if HIGHER_IS_BETTER[main] else words("lower is better")
     unit = f", {summary.unit}" if summary.unit and main == "rmse" else ""
     title = words("{metric} of {target}", metric=metric(words, main), target=summary.target)
-    traces = [
-        plots.points(
-            values,
-            range(len(names)),
-            words("all folds") if folds else "",
-            marker={"size": 10},
-            hovertemplate="%{x:.4g}<extra></extra>",
-            **plots.error_bars(errors, "x"),
-        )
-    ]
+    shown = {"marker": {"size": 10}, "hovertemplate": "%{x:.4g}<extra></extra>", **plots.error_bars(errors, "x")}
+    traces = [plots.points(values, range(len(names)), words("all folds") if single else "", **shown)]
     reading = words("Dots with bars: value ± one standard error.")
-    if folds:
-        reading = words("Dots with bars: value ± one standard error. Diamonds: the network, one fold each.")
-        traces.append(
-            plots.points(
-                folds,
-                [len(names) - 1 - 0.25] * len(folds),
-                words("network, one fold"),
-                1,
-                marker={"symbol": "diamond-open", "size": 9},
-                hovertemplate="%{x:.4g}<extra></extra>",
-            )
-        )
+    if single:
+        reading = words("Dots with bars: value ± one standard error. Diamonds: one fold each.")
+        hollow = {"marker": {"symbol": "diamond-open", "size": 9}, "hovertemplate": "%{x:.4g}<extra></extra>"}
+        heights = [names.index(name) - 0.25 for name, _, _ in single]
+        traces.append(plots.points([value for _, _, value in single], heights, words("one fold"), 1, **hollow))
     return Plot(
         _name(context, summary, main),
-        metric(words, main) if summary.task == "potential" else title,
+        capital(metric(words, main)) if summary.task == "potential" else title,
         reading,
         traces,
         plots.layout(
-            plots.axis(f"{metric(words, main)} ({better}){unit}", 34, **(plots.log_ticks(known) if steep else {})),
+            plots.axis(f"{metric(words, main)} ({better}){unit}", 30, **(plots.log_ticks(known) if steep else {})),
             {"automargin": True, "zeroline": False, "range": [-0.6, len(names) - 0.4], **ticks},
             margin={"l": 10},
         ),
         "; ".join(f"{n}: {words.figure(named[n][main])}" for n in named),
         {
-            "model": names[::-1] + [words("fold {number}", number=n + 1) for n in each],
-            main: [*values[::-1], *folds],
-            "error": [*errors[::-1], *[None] * len(folds)],
+            "model": [*names[::-1], *(name for name, _, _ in single)],
+            "fold": [*[None] * len(names), *(fold + 1 for _, fold, _ in single)],
+            main: [*values[::-1], *(value for _, _, value in single)],
+            "error": [*errors[::-1], *[None] * len(single)],
         },
-        height=(140 if folds else 110) + 48 * len(names),
+        height=(140 if single else 110) + 48 * len(names),
     )
+
+
+def _singles(
+    context: Context, summary: TargetSummary, main: str, each: Mapping[int, Mapping[str, float]]
+) -> list[tuple[str, int, float]]:
+    """Return (model, fold, value) of one metric in each fold: the network's, and the baselines' as far as kept."""
+    words = context.words
+    own = [(words("network, out of fold"), fold, found.get(main, np.nan)) for fold, found in each.items()]
+    kept = summary.baselines_by_fold if main == summary.main and each else {}
+    others = [
+        (words("baseline: {name}", name=baseline(words, name)), fold, value)
+        for name, values in kept.items()
+        for fold, value in enumerate(values)
+    ]
+    return [(name, fold, float(value)) for name, fold, value in [*own, *others] if np.isfinite(value)]
 
 
 def _name(context: Context, summary: TargetSummary, main: str) -> str:

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from amalthea.predictor.potential import Potential
 from amalthea.report import plots
-from amalthea.report.blocks import Block, Paragraph, Plot
+from amalthea.report.blocks import Block, Paragraph, Plot, Table
 from amalthea.report.context import Context
 
 Array = NDArray[np.float64]
 
 MOST_ATOMS = 3000
 MOST_SHOWN = 20
+MOST_ROWS = 60
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -90,10 +91,32 @@ def _values(predictor: Potential, seed: int) -> tuple[NDArray[np.int64], Array]:
 def function_blocks(context: Context) -> list[Block]:
     """Return the importance of the symmetry functions, one figure an element."""
     words, predictor = context.words, context.predictor
-    if not isinstance(predictor, Potential) or not len(predictor.examples):
-        return [Paragraph(words("The importance of the symmetry functions needs the examples in the model."))]
+    if not isinstance(predictor, Potential):
+        return []
+    if not len(predictor.examples):
+        told = words("The importance of the symmetry functions needs the examples in the model.")
+        return [Paragraph(told), *_ranges(context, predictor)]
     found = function_importance(predictor, context.seed)
     return [_plot(context, element, own) for element, own in found.items()]
+
+
+def _ranges(context: Context, predictor: Potential) -> list[Table]:
+    """Return the ranges of the symmetry functions, one table an element."""
+    from amalthea.domains.structures.describing import describe
+
+    words, ranges = context.words, predictor.ranges
+    header = [words("function"), words("lowest in training"), words("highest in training")]
+    tables = []
+    for number, (element, functions) in enumerate(ranges.functions.items()):
+        rows = [
+            [describe(function), *(words.number(float(end[number, i]), 4) for end in (ranges.low, ranges.high))]
+            for i, function in enumerate(functions[:MOST_ROWS])
+        ]
+        caption = words("Symmetry functions of {element}", element=element) + "."
+        if len(functions) > MOST_ROWS:
+            caption += " " + words("Of {count} the first {most} are listed.", count=len(functions), most=MOST_ROWS)
+        tables.append(Table(header, rows, caption))
+    return tables
 
 
 def _plot(context: Context, element: str, own: Importance) -> Plot:

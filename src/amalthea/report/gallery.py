@@ -29,10 +29,11 @@ class Gallery:
         predictor: its examples are drawn, if it kept them.
         judged: the worst of each target are always among the examples.
         seed: of the sample.
+        point: the decimal mark of numbers that are told.
     """
 
-    def __init__(self, predictor: Predictor, judged: Sequence[Judged], seed: int = 0) -> None:
-        self.predictor = predictor
+    def __init__(self, predictor: Predictor, judged: Sequence[Judged], seed: int = 0, point: str = ".") -> None:
+        self.predictor, self.point = predictor, point
         off = _force_errors(predictor)
         known = [*(each.places for each in judged), np.flatnonzero(np.isfinite(off))]
         everything = np.unique(np.concatenate(known))
@@ -59,7 +60,7 @@ class Gallery:
         if not self.has_examples:
             return Drawing("", "", caption)
         example = self.predictor.examples.iloc[[int(place)]]
-        picture = drawings(self.predictor.domain, example)[0]
+        picture = drawings(self.predictor.domain, example, self.point)[0]
         if not image(picture):
             return Drawing("", picture, caption)
         return Drawing(image(picture), as_text(example.iloc[0]), caption)
@@ -72,7 +73,7 @@ class Gallery:
         """
         count = len(self.places) if self.has_examples else 0
         while count:
-            content = packed(self.predictor.domain, self.predictor.examples.iloc[self.places[:count]])
+            content = packed(self.predictor.domain, self.predictor.examples.iloc[self.places[:count]], self.point)
             size = len(content["content"])
             if size <= room:
                 return {**content, "count": count}

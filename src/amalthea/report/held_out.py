@@ -46,6 +46,18 @@ def answers(predictor: Predictor, features: Sequence[Any], folds: NDArray[np.int
     return np.asarray(np.nanmean(blend, axis=0), np.float64)
 
 
+def answers_of(predictor: Predictor, features: Sequence[Any], askable: NDArray[np.bool_]) -> Array:
+    """Return the mean answers of single members of a model of one part, shape (n, sum of the targets' widths).
+
+    Args:
+        predictor: the model.
+        features: of its part, those of n examples.
+        askable: shape (members, n): who answers for each example, one at least.
+    """
+    members = np.asarray(predictor.parts[0].ensemble.predict(features[0]).members, np.float64)
+    return np.asarray(np.nanmean(np.where(askable[..., None], members, np.nan), axis=0), np.float64)
+
+
 @dataclasses.dataclass(frozen=True)
 class Output:
     """Where one number that the model answers stands among its outputs.

@@ -34,7 +34,7 @@ def importance(context: Context) -> Section:
     if context.predictor.domain == "structures":
         reading = words("Where the errors are, and which parts of an atom's surroundings the energies hang on.")
         blocks = [*group_blocks(context), *function_blocks(context)]
-    elif not context.judged or not keeps_held_out(context.predictor):
+    elif not context.judged or not (keeps_held_out(context.predictor) or _set_aside(context)):
         blocks = [Paragraph(words("This needs the examples in the model, and members that never saw them."))]
     else:
         match context.predictor.domain:
@@ -46,7 +46,13 @@ def importance(context: Context) -> Section:
                 blocks = _permutations(context)
             case _:
                 blocks = [Paragraph(words("There is no such figure for this kind of data yet."))]
+        blocks = [*context.left_out, *blocks]
     return Section("importance", words("What it looks at"), reading, blocks)
+
+
+def _set_aside(context: Context) -> bool:
+    """Say whether pictures can be asked of the single networks that set them aside."""
+    return context.predictor.domain == "images" and all(each.askable is not None for each in context.judged)
 
 
 def _permutations(context: Context) -> list[Block]:

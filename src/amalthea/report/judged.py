@@ -6,13 +6,14 @@ import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.data.dataset import Target
 from amalthea.data.splits import random_folds
 from amalthea.predictor.predictor import Predictor
 from amalthea.validation.calibration import IntervalCalibration, Temperature, calibrated_probabilities
-from amalthea.validation.metrics import Figure
+from amalthea.validation.metrics import Figure, score
 from amalthea.validation.summary import TargetSummary
 
 Array = NDArray[np.float64]
@@ -46,6 +47,7 @@ class Judged:
         probabilities: shape (n, classes): each fold calibrated by the others; (n, 0) for a regression.
         applicability: shape (n,): percentile of the distance to the training set.
         aside: True where one fold's networks answer for the examples that they set aside; see `aside.set_aside`.
+        askable: shape (members, n): who set each example aside, and may be asked of it; None where folds say it.
     """
 
     target: Target
@@ -64,6 +66,7 @@ class Judged:
     probabilities: Array
     applicability: Array
     aside: bool = False
+    askable: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.places)
@@ -107,7 +110,7 @@ def judged(predictor: Predictor) -> tuple[Judged, ...]:
         predictor.targets, predictor.validation.targets, predictor.calibrations, strict=True
     ):
         prefix = f"{target.name}_" if several else ""
-        if f"{prefix}prediction" in table.columns:
+        if f"{prefix}prediction" in table.columns and len(table):
             found.append(_judged(predictor, target, summary, calibration, prefix))
     return tuple(each for each in found if len(each))
 
@@ -131,7 +134,8 @@ def _judged(
         target = dataclasses.replace(target, unit="meV/atom")
 
     def column(name: str) -> Array:
-        return table[name].to_numpy(np.float64, na_value=np.nan)[places]
+        known = table[name] if name in table else pd.Series(np.nan, table.index)
+        return np.asarray(known.to_numpy(np.float64, na_value=np.nan), np.float64)[places]
 
     def value(name: str) -> Array:
         found: Array = column(name) * unit / size
@@ -157,7 +161,7 @@ def _judged(
             spread = np.sqrt(np.maximum(std**2 - (unit * calibration.a) ** 2, 0.0)) / calibration.b
     return Judged(
         target=target,
-        summary=summary,
+        summary=_scored(summary, target, truth, mean, probabilities),
         places=places,
         rows=table["row"].to_numpy(np.int64)[places],
         folds=folds,
@@ -172,6 +176,17 @@ def _judged(
         probabilities=probabilities,
         applicability=column("applicability"),
     )
+
+
+def _scored(summary: TargetSummary, target: Target, truth: Array, mean: Array, probabilities: Array) -> TargetSummary:
+    """Return the figures; of a model that kept none the metrics alone, whose errors are not known."""
+    if summary.metrics or not len(truth):
+        return summary
+    if summary.task == "potential":
+        found = {"energy_mae": float(np.abs(mean - truth).mean())}
+    else:
+        found = score(target.task, truth, probabilities if target.task == "classification" else mean)
+    return dataclasses.replace(summary, metrics={name: Figure(value, math.nan) for name, value in found.items()})
 
 
 def _parts(folds: Numbers, groups: Numbers, seed: int) -> Numbers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from amalthea.predictor.predictor import Part
@@ -9,6 +11,7 @@ from amalthea.report import plots
 from amalthea.report.blocks import Block, Paragraph, Plot, Section
 from amalthea.report.context import Context
 from amalthea.report.curve import learning_curve
+from amalthea.report.translate import feature
 from amalthea.training.history import History, best_epochs, quantiles
 
 
@@ -33,7 +36,7 @@ def learning(context: Context) -> Section:
 
 def _losses(context: Context, part: Part, history: History, index: int) -> Plot:
     words = context.words
-    name = part.featurizer.name
+    name = feature(words, part.featurizer.name)
     traces, table = [], {"epoch": [epoch + 1 for epoch in history.epoch]}
     for style, (key, title) in enumerate((("loss", words("training")), ("val_loss", words("validation")))):
         if key not in history.members:
@@ -59,6 +62,7 @@ def _losses(context: Context, part: Part, history: History, index: int) -> Plot:
                 words("epoch (passes through the training rows)"), **({"dtick": 1} if len(middle) <= 10 else {})
             ),
             plots.axis(words("loss"), **(plots.log_ticks(losses) if steep else {})),
+            **_marked(context, history),
         ),
         words(
             "The median training loss goes from {first} to {last} in {count} epochs.",
@@ -70,19 +74,50 @@ def _losses(context: Context, part: Part, history: History, index: int) -> Plot:
     )
 
 
+def _parted(history: History) -> tuple[float, float, float]:
+    """Return the 5, 50 and 95 % quantiles of the epoch in which a network's validation loss is lowest."""
+    low, middle, high = np.quantile(best_epochs(history), [0.05, 0.5, 0.95])
+    return float(low), float(middle), float(high)
+
+
+def _validated(history: History) -> bool:
+    return "val_loss" in history.members and bool(np.isfinite(history.members["val_loss"]).any())
+
+
+def _marked(context: Context, history: History) -> dict[str, Any]:
+    """Return the parts of a layout that mark the epoch after which networks learn by heart, and its uncertainty."""
+    if not _validated(history):
+        return {}
+    low, middle, high = _parted(history)
+    if middle >= len(history.epoch):
+        return {}
+    upright = {"yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+    text = context.words("lowest validation loss")
+    note = {"x": middle, "y": 1, "yref": "paper", "text": text, "showarrow": False, "font": {"size": 12}}
+    side = "left" if middle < len(history.epoch) / 2 else "right"
+    return {
+        "shapes": [
+            {**upright, "type": "rect", "x0": low, "x1": high, "fillcolor": "@purple/22", "line": {"width": 0}},
+            {**upright, "type": "line", "x0": middle, "x1": middle, "line": {"color": "@purple", "dash": "dot"}},
+        ],
+        "annotations": [{**note, "xanchor": side, "yanchor": "top", "xshift": 4 if side == "left" else -4}],
+    }
+
+
 def _parting(context: Context, history: History) -> str:
     words = context.words
-    if "val_loss" not in history.members or not np.isfinite(history.members["val_loss"]).any():
+    if not _validated(history):
         if context.predictor.domain == "structures":
             return words(
-                "No structures were set aside while learning, so it cannot be seen where learning by heart began."
+                "There is no validation loss: potentials learn for a fixed number of epochs and set no structures "
+                "aside, so it cannot be seen where learning by heart began; the held-out figures above judge the "
+                "networks as they are in the last epoch."
             )
         return words(
-            "No examples were set aside while learning, so it cannot be seen where learning by heart began; train with "
-            "--patience to see it."
+            "There is no validation loss: no examples were set aside while learning, so it cannot be seen where "
+            "learning by heart began; training with --patience sets a tenth of each network's rows aside and shows it."
         )
-    best = best_epochs(history)
-    low, middle, high = np.quantile(best, [0.05, 0.5, 0.95])
+    low, middle, high = _parted(history)
     if middle >= len(history.epoch):
         return words("The validation loss still fell in the last epoch: more epochs may help.")
     return words(

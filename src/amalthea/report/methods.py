@@ -10,8 +10,8 @@ from amalthea.predictor.predictor import Part, Predictor
 from amalthea.report.blocks import Block, Paragraph, Section, Table, Text
 from amalthea.report.citations import bibtex
 from amalthea.report.context import Context
-from amalthea.report.potential_methods import potential_layers, potential_sentences
-from amalthea.report.translate import noun
+from amalthea.report.potential_methods import imported_sentences, potential_layers, potential_sentences
+from amalthea.report.translate import feature, noun
 from amalthea.report.verdict import learned
 
 USUAL = {"features": "auto", "network": "auto", "split": "random", "validation_fraction": 0.0}
@@ -22,13 +22,14 @@ def methods(context: Context) -> Section:
     """Return the text, the layers, the command and the citations."""
     words, predictor = context.words, context.predictor
     blocks: list[Block] = [Text(words("Methods"), _text(context))]
-    if "settings" not in predictor.facts:
+    if context.elsewhere:
+        blocks.append(Paragraph(words("It was trained elsewhere: no command of Amalthea's trains it again.")))
+    elif "settings" not in predictor.facts:
         blocks.append(Paragraph(words("The settings of the training were not kept in this model."), "care"))
     blocks += [_layers(context, part) for part in predictor.parts]
-    blocks += [
-        Text(words("The command that reproduces it"), command(predictor)),
-        Text(words("Citations (BibTeX)"), bibtex(predictor)),
-    ]
+    if not context.elsewhere:
+        blocks.append(Text(words("The command that reproduces it"), command(predictor)))
+    blocks.append(Text(words("Citations (BibTeX)"), bibtex(predictor)))
     reading = words("Text to be pasted into a paper, with what is needed to do it all again.")
     return Section("methods", words("The network and its training"), reading, blocks)
 
@@ -37,6 +38,8 @@ def _text(context: Context) -> str:
     words, predictor = context.words, context.predictor
     known, ensemble = predictor.validation, predictor.parts[0].ensemble
     settings = predictor.facts.get("settings", {})
+    if context.elsewhere:
+        return " ".join(imported_sentences(context))
     sentences = [
         words(
             "{networks} neural networks ({parameters} parameters each) were trained with Amalthea {amalthea} (Keras "
@@ -130,7 +133,7 @@ def _features(context: Context, part: Part) -> str:
         case "symmetry functions":
             return words("atom-centred symmetry functions")
         case name:
-            return f"{name} ({count})"
+            return f"{feature(words, name)} ({count})"
 
 
 def _data(predictor: Predictor) -> str:
@@ -140,14 +143,16 @@ def _data(predictor: Predictor) -> str:
 
 def _layers(context: Context, part: Part) -> Table:
     words = context.words
-    rows = potential_layers(part) if context.predictor.domain == "structures" else []
+    rows = potential_layers(words, part) if context.predictor.domain == "structures" else []
     for layer in part.ensemble.model.layers if not rows else []:
         shape = getattr(getattr(layer, "output", None), "shape", "")
         activation = getattr(getattr(layer, "activation", None), "__name__", "")
-        sizes = " × ".join(str(size) for size in shape[1:] if size is not None) if shape else ""
+        sizes = "\u00a0×\u00a0".join(str(size) for size in shape[1:] if size is not None) if shape else ""
         rows.append([layer.name, type(layer).__name__, sizes, activation, words.count(layer.count_params())])
     header = [words("layer"), words("kind"), words("output"), words("activation"), words("parameters")]
-    return Table(header, rows, words("The network for the features “{features}”.", features=part.featurizer.name))
+    return Table(
+        header, rows, words("The network for the features “{features}”.", features=feature(words, part.featurizer.name))
+    )
 
 
 def command(predictor: Predictor) -> str:

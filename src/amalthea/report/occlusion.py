@@ -12,7 +12,7 @@ from amalthea.report.blocks import Block, Drawing, Drawings, Paragraph
 from amalthea.report.captions import told
 from amalthea.report.context import Context
 from amalthea.report.drawings import png
-from amalthea.report.held_out import Output, answers, features_of, output
+from amalthea.report.held_out import Output, answers, answers_of, features_of, output
 from amalthea.report.judged import Judged
 
 PATCHES = 14
@@ -37,7 +37,9 @@ def occlusion_blocks(context: Context, judged: Judged) -> list[Block]:
     ]
     codes = [int(judged.named[index]) if judged.classes else 0 for _, index in chosen]
     wanted = [output(context.predictor, judged.target, code) for code in codes]
-    maps = occlusion(context, pictures, [int(judged.folds[index]) for _, index in chosen], wanted)
+    places = np.array([index for _, index in chosen], np.int64)
+    askable = None if judged.askable is None else judged.askable[:, places]
+    maps = occlusion(context, pictures, judged.folds[places].tolist(), wanted, askable)
     items = [
         Drawing(png([overlaid(picture, found)])[0], "", [title, *told(context, judged, int(index))])
         for (title, index), picture, found in zip(chosen, pictures, maps, strict=True)
@@ -51,7 +53,11 @@ def occlusion_blocks(context: Context, judged: Judged) -> list[Block]:
 
 
 def occlusion(
-    context: Context, pictures: Sequence[NDArray[np.uint8]], folds: Sequence[int], wanted: Sequence[Output]
+    context: Context,
+    pictures: Sequence[NDArray[np.uint8]],
+    folds: Sequence[int],
+    wanted: Sequence[Output],
+    askable: NDArray[np.bool_] | None = None,
 ) -> list[NDArray[np.float64]]:
     """Return for each picture the answer minus the answer with each patch covered, shape (patches, patches).
 
@@ -60,6 +66,7 @@ def occlusion(
         pictures: each of shape (height, width) or (height, width, channels), 0 to 255.
         folds: for each of them the fold whose members answer.
         wanted: for each of them the number that is explained.
+        askable: shape (members, pictures): who answers, instead of a fold's members.
 
     Source: Zeiler and Fergus, ECCV 2014, section 4.2.
     """
@@ -67,9 +74,11 @@ def occlusion(
     sizes = [len(each) for each in variants]
     examples = pd.DataFrame({"image": pd.Series([each for own in variants for each in own], dtype=object)})
     features = features_of(context.predictor, examples)
-    said = np.split(
-        answers(context.predictor, features, np.repeat(np.asarray(folds, np.int64), sizes)), np.cumsum(sizes)[:-1]
-    )
+    if askable is None:
+        answered = answers(context.predictor, features, np.repeat(np.asarray(folds, np.int64), sizes))
+    else:
+        answered = answers_of(context.predictor, features, np.repeat(askable, sizes, axis=1))
+    said = np.split(answered, np.cumsum(sizes)[:-1])
     return [
         (rows[0, where.column] - rows[1:, where.column]).reshape([min(PATCHES, size) for size in picture.shape[:2]])
         for rows, where, picture in zip(said, wanted, pictures, strict=True)

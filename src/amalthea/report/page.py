@@ -60,9 +60,11 @@ def render(predictor: Predictor, *, language: str = "en", learning_curve: bool =
     """
     words = in_language(language)
     environment, plotly = _tools()
-    seen = (judged(predictor) or set_aside(predictor))[:MOST_TARGETS]
-    gallery = Gallery(predictor, seen, int(predictor.parts[0].ensemble.seed))
-    context = Context(predictor, words, seen, gallery, learning_curve)
+    everything = judged(predictor) or set_aside(predictor)
+    detailed = {target.name for target in predictor.targets[:MOST_TARGETS]}
+    seen = tuple(each for each in everything if each.target.name in detailed)
+    gallery = Gallery(predictor, seen, int(predictor.parts[0].ensemble.seed), words.point)
+    context = Context(predictor, words, seen, gallery, learning_curve, everything)
     sections = [section(context) for section in SECTIONS]
     room = MOST_BYTES - len(plotly) - _size(sections)
     template = environment.get_template("report.html")

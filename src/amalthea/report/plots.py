@@ -15,6 +15,9 @@ import numpy as np
 
 COLOURS = ("blue", "orange", "green", "purple", "sky", "red")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+MANY_DECADES = 100
+"""From this ratio on between the largest and the smallest value, a logarithmic axis has marks at powers of ten only."""
+
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -95,15 +98,16 @@ def layout(x: Mapping[str, Any], y: Mapping[str, Any], **options: Any) -> dict[s
 
 
 def log_ticks(values: Any) -> dict[str, Any]:
-    """Return the options of a logarithmic axis whose marks are at 1, 2 and 5 times the powers of ten.
+    """Return the options of a logarithmic axis: marks at 1, 2 and 5 times the powers of ten, or at these alone.
 
     Example:
-        >>> log_ticks([0.03, 0.4])["tickvals"]
-        [0.02, 0.05, 0.1, 0.2, 0.5]
+        >>> log_ticks([0.03, 0.4])["tickvals"], log_ticks([0.03, 40])["tickvals"]
+        ([0.02, 0.05, 0.1, 0.2, 0.5], [0.1, 1.0, 10.0])
     """
     known = np.asarray(values, np.float64)
     known = known[np.isfinite(known) & (known > 0)]
     low, high = np.floor(np.log10(known.min())), np.ceil(np.log10(known.max()))
-    marks = [float(f"{m * 10.0**power:.0e}") for power in np.arange(low, high + 1) for m in (1, 2, 5)]
+    steps = (1, 2, 5) if known.max() < MANY_DECADES * known.min() else (1,)
+    marks = [float(f"{m * 10.0**power:.0e}") for power in np.arange(low, high + 1) for m in steps]
     seen = [mark for mark in marks if known.min() / 2.5 < mark < known.max() * 2.5]
-    return {"type": "log", "tickmode": "array", "tickvals": seen, "ticktext": [f"{mark:g}" for mark in seen]}
+    return {"type": "log", "tickmode": "array", "tickvals": seen, "tickformat": "~g"}

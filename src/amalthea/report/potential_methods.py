@@ -1,31 +1,71 @@
-"""Section 8 for potentials: the symmetry functions, the network and its loss, as text for a methods section."""
+"""What a potential is made of, in words: the symmetry functions, the networks and the loss; and one read from files."""
 
 from __future__ import annotations
 
 from amalthea.predictor.potential import Potential
 from amalthea.predictor.predictor import Part
-from amalthea.report.translate import Words
+from amalthea.report.blocks import Block, Paragraph
+from amalthea.report.context import Context
+from amalthea.report.translate import Words, joined
 
 
-def potential_sentences(words: Words, predictor: Potential) -> list[str]:
-    """Return what a potential is made of, and what was minimized."""
+def imported(context: Context) -> list[Block]:
+    """Return what a potential that was trained elsewhere is, and what is not known of it."""
+    words, predictor = context.words, context.predictor
+    told = [
+        words("The potential “{data}” was trained elsewhere and read from its files.", data=predictor.facts["data"])
+    ]
+    if isinstance(predictor, Potential):
+        functions = predictor.ranges.functions
+        count = sum(map(len, functions.values()))
+        told.append(words("Elements: {elements}.", elements=joined(words, list(functions))))
+        told.append(words.plural("It sees {n} symmetry function.", "It sees {n} symmetry functions.", count))
+    unknown = words(
+        "Nothing is known of its errors: judge it on labelled structures with amalthea evaluate. It gives no "
+        "uncertainties; where a symmetry function leaves its range in training, it warns."
+    )
+    return [Paragraph(" ".join(told)), Paragraph(unknown, "care")]
+
+
+def imported_sentences(context: Context) -> list[str]:
+    """Return the text of the methods section for a potential that was trained elsewhere."""
+    words, predictor = context.words, context.predictor
+    sentences = [
+        words(
+            "A neural network potential that was trained elsewhere ({data}; {parameters} parameters) was read and used "
+            "with Amalthea {amalthea} (Keras {keras} on JAX {jax}).",
+            data=predictor.facts["data"],
+            parameters=words.count(predictor.parts[0].ensemble.model.count_params()),
+            **{name: predictor.facts["versions"].get(name, "?") for name in ("amalthea", "keras", "jax")},
+        )
+    ]
+    return [*sentences, energy_sentence(words, predictor)] if isinstance(predictor, Potential) else sentences
+
+
+def energy_sentence(words: Words, predictor: Potential) -> str:
+    """Return from what the energy follows."""
     from amalthea.domains.structures.describing import as_table
-    from amalthea.domains.structures.network import ENERGY_ERROR, FORCE_ERROR, STRESS_ERROR
 
     table = as_table(predictor.ranges.functions)
     told = [
         f"{row['element']}: {row['number']} {row['function']}({row['neighbours']})" for row in table.to_dict("records")
     ]
-    reaches = ", ".join(sorted(set(table["cutoff"])))
+    return words(
+        "The energy is a sum of atomic energies, each answered by its element's own network from symmetry "
+        "functions of the atom's surroundings (Behler and Parrinello 2007; Behler 2011; G2: radial, G4: angular "
+        "with the distance between the neighbours, G5: angular without it): {functions}; cutoff {cutoff} Å. Forces "
+        "and stresses are the energy's analytic derivatives.",
+        functions="; ".join(told),
+        cutoff=", ".join(words.decimal(reach) for reach in sorted(set(table["cutoff"]))),
+    )
+
+
+def potential_sentences(words: Words, predictor: Potential) -> list[str]:
+    """Return what a potential is made of, and what was minimized."""
+    from amalthea.domains.structures.network import ENERGY_ERROR, FORCE_ERROR, STRESS_ERROR
+
     return [
-        words(
-            "The energy is a sum of atomic energies, each answered by its element's own network from symmetry "
-            "functions of the atom's surroundings (Behler and Parrinello 2007; Behler 2011; G2: radial, G4: angular "
-            "with the distance between the neighbours, G5: angular without it): {functions}; cutoff {cutoff} Å. Forces "
-            "and stresses are the energy's analytic derivatives.",
-            functions="; ".join(told),
-            cutoff=reaches,
-        ),
+        energy_sentence(words, predictor),
         words(
             "The loss is the sum of the mean squared errors of the energies per atom, in units of {energy} eV, of the "
             "force components, in units of {force} eV/Å, and of the stresses times the volume of an atom, in units of "
@@ -42,7 +82,7 @@ def potential_sentences(words: Words, predictor: Potential) -> list[str]:
     ]
 
 
-def potential_layers(part: Part) -> list[list[str]]:
+def potential_layers(words: Words, part: Part) -> list[list[str]]:
     """Return one row for each layer of each element's network: name, kind, output, activation, parameters."""
     rows = []
     for subnet in part.ensemble.model.subnets:
@@ -54,7 +94,7 @@ def potential_layers(part: Part) -> list[list[str]]:
                     type(layer).__name__,
                     str(layer.units),
                     name,
-                    f"{layer.count_params():,}",
+                    words.count(layer.count_params()),
                 ]
             )
     return rows

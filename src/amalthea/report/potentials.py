@@ -61,7 +61,7 @@ def energy_blocks(context: Context, judged: Judged) -> list[Block]:
                 plots.points(truth, errors, marker={"size": 6, "opacity": 0.65}, hoverinfo="none"),
                 plots.guide(ends, [0, 0]),
             ],
-            plots.layout(true_axis, plots.axis(words("predicted minus true (meV/atom)"))),
+            plots.layout(true_axis, plots.axis(words("predicted minus true (meV/atom)"), 30)),
             words(
                 "Half of the errors are below {middle} meV/atom, the largest is {largest} meV/atom.",
                 middle=words.number(float(np.median(judged.error)), 3),

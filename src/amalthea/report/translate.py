@@ -67,6 +67,10 @@ class Words:
             return self.number(value, 4)
         return self._signed(f"{value:.{max(0, 1 - math.floor(math.log10(error)))}f}")
 
+    def decimal(self, text: str) -> str:
+        """Return a number that is written in English with the language's decimal mark."""
+        return text.replace(".", self.point)
+
     def percent(self, share: float, decimals: int = 0) -> str:
         """Return a share of 1 in percent."""
         return f"{100 * share:.{decimals}f} %".replace(".", self.point)
@@ -188,6 +192,35 @@ def noun(words: Words, domain: str, number: int) -> str:
 def target_name(words: Words, summary: TargetSummary) -> str:
     """Return a target's name: as the data have it, or a potential's energies in this language."""
     return words("energies") if summary.task == "potential" else summary.target
+
+
+def feature(words: Words, name: str) -> str:
+    """Return the name of a kind of features as people write it."""
+    known: dict[str, str] = {
+        "columns": words("columns"),
+        "descriptors": words("descriptors"),
+        "morgan": words("Morgan counts"),
+        "both": words("descriptors and Morgan counts"),
+        "pixels": words("pixels"),
+        "symmetry functions": words("symmetry functions"),
+    }
+    return known.get(name, name)
+
+
+def unit(words: Words, symbol: str) -> str:
+    """Return a unit as it is written in this language."""
+    known: dict[str, str] = {"meV/atom": words("meV/atom"), "eV/atom": words("eV/atom")}
+    return known.get(symbol, symbol)
+
+
+def capital(text: str) -> str:
+    """Return a text that begins with a capital letter.
+
+    Example:
+        >>> capital("force MAE")
+        'Force MAE'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def joined(words: Words, names: list[str]) -> str:

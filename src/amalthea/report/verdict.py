@@ -10,7 +10,8 @@ import numpy as np
 from amalthea.report.blocks import Paragraph, Section
 from amalthea.report.context import Context
 from amalthea.report.judged import Judged
-from amalthea.report.translate import Words, baseline, joined, metric, noun, target_name
+from amalthea.report.potential_methods import imported
+from amalthea.report.translate import Words, baseline, feature, joined, metric, noun, target_name, unit
 from amalthea.validation.metrics import Figure, beats
 from amalthea.validation.summary import TargetSummary
 
@@ -21,10 +22,10 @@ FEW_IN_A_CLASS = 10
 def verdict(context: Context) -> Section:
     """Return what was trained on what, how good it is, and what to be careful about."""
     words = context.words
-    blocks = [Paragraph(_trained(context))]
-    for summary in context.predictor.validation.targets:
+    blocks = imported(context) if context.elsewhere else [Paragraph(_trained(context))]
+    for summary in context.predictor.validation.targets if not context.elsewhere else ():
         blocks += _quality(context, summary)
-    cautions = [*_cautions(context), *(text for each in context.judged for text in _target_cautions(context, each))]
+    cautions = [*_cautions(context), *(text for each in context.everything for text in _target_cautions(context, each))]
     if cautions:
         blocks.append(Paragraph(words("Be careful:"), "head"))
         blocks += [Paragraph(text, "care") for text in cautions]
@@ -44,7 +45,7 @@ def _trained(context: Context) -> str:
         "targets": learned(context),
         "examples": noun(words, predictor.domain, known.examples),
         "data": predictor.facts["data"],
-        "features": " + ".join(part.featurizer.name for part in predictor.parts),
+        "features": " + ".join(feature(words, part.featurizer.name) for part in predictor.parts),
     }
     if known.folds == 1:
         return words("{networks} networks learned {targets} from {examples} of “{data}”; features: {features}.", **told)
@@ -64,6 +65,8 @@ def learned(context: Context) -> str:
         return ", ".join(target.name for target in context.predictor.targets)
     kinds = {"energy": words("energies"), "force": words("forces"), "stress": words("stresses")}
     known = {**first.metrics, **(first.test or {})}
+    if context.elsewhere:
+        return joined(words, list(kinds.values()))
     return joined(words, [name for kind, name in kinds.items() if f"{kind}_mae" in known] or [kinds["energy"]])
 
 
@@ -106,12 +109,12 @@ def _potential_in_words(context: Context, summary: TargetSummary) -> str:
     """Return how far off energies, forces and stresses are, and how large the forces are beside that."""
     words, own = context.words, summary.metrics
     told = {
-        "energy_mae": words("energies by {figure}", figure=_told(words, own, "energy_mae", words("meV/atom"))),
-        "force_mae": words("force components by {figure}", figure=_told(words, own, "force_mae", "eV/Å")),
-        "stress_mae": words("stresses by {figure}", figure=_told(words, own, "stress_mae", "GPa")),
+        "energy_mae": words("{figure} in the energies", figure=_told(words, own, "energy_mae", words("meV/atom"))),
+        "force_mae": words("{figure} in the force components", figure=_told(words, own, "force_mae", "eV/Å")),
+        "stress_mae": words("{figure} in the stresses", figure=_told(words, own, "stress_mae", "GPa")),
     }
     said = words(
-        "On structures that the answering networks had never seen, {errors} were off on average.",
+        "Mean absolute errors on structures that the answering networks had never seen: {errors}.",
         errors=joined(words, [text for name, text in told.items() if name in own]),
     )
     size = next((found["force_mae"].value for found in summary.baselines.values() if "force_mae" in found), math.nan)
@@ -160,7 +163,7 @@ def _compared(context: Context, summary: TargetSummary) -> list[Paragraph]:
     for name, difference in summary.differences.items():
         behind = Figure(-difference.value, difference.error)
         if beats(difference):
-            beaten.append(f"{baseline(words, name)} ({words.figure(difference)})")
+            beaten.append(words("{name} (by {figure})", name=baseline(words, name), figure=words.figure(difference)))
         elif beats(behind):
             sentence = words(
                 "The baseline “{baseline}” is better at {target}, by {by} in {metric}: use it, or give the network "
@@ -189,7 +192,7 @@ def _cautions(context: Context) -> list[str]:
     predictor, words = context.predictor, context.words
     cautions = []
     count = predictor.validation.examples
-    if count < FEW:
+    if 0 < count < FEW:
         cautions.append(
             words(
                 "Only {examples}: every figure here may move when more are measured.",
@@ -247,6 +250,7 @@ def _target_cautions(context: Context, judged: Judged) -> list[str]:
                     )
                 )
         return cautions
+    symbol = unit(words, judged.target.unit)
     width, whole = np.median(judged.upper - judged.lower), np.ptp(np.quantile(judged.truth, [0.05, 0.95]))
     if not np.isfinite(width):
         cautions.append(
@@ -258,8 +262,8 @@ def _target_cautions(context: Context, judged: Judged) -> list[str]:
                 "The 90 % intervals of {target} are wide: half of them exceed {width}, while 90 % of all values lie "
                 "within {whole}.",
                 target=target_name(words, summary),
-                width=words.number(float(width), 3),
-                whole=words.number(float(whole), 3),
+                width=f"{words.number(float(width), 3)} {symbol}".strip(),
+                whole=f"{words.number(float(whole), 3)} {symbol}".strip(),
             )
         )
     covered = summary.coverage

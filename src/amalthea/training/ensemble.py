@@ -175,6 +175,7 @@ class Ensemble:
         rows: ArrayLike | None = None,
         callbacks: Sequence[Any] = (),
         verbose: Verbosity = "auto",
+        record: bool = False,
     ) -> History:
         """Train all members on examples of several shapes; in one step all members draw from one class of a shape.
 
@@ -189,6 +190,7 @@ class Ensemble:
             rows: the examples to learn from; None: all.
             callbacks: as for `fit`.
             verbose: as for `fit`.
+            record: as for `fit`; the examples kept with the weights are of the class with the most of them.
 
         Raises:
             DataError: a fold would be empty.
@@ -204,7 +206,8 @@ class Ensemble:
             assignment = dataclasses.replace(assignment, training=chosen)
         # A batch has room for as many rows as there are at most, so that few large examples do not take that of many.
         batch_size = min(batch_size, max(len(own) for own in assignment.training))
-        settings = Settings(epochs, batch_size, None, self.seed, callbacks, verbose)
+        recorder = Recorder(len(self), epochs) if record else None
+        settings = Settings(epochs, batch_size, None, self.seed, callbacks, verbose, recorder)
         (x, y), *_ = shapes.parts
         build(self.model, x, y, np.ones(len(shapes.rows[0]), np.float32))
         trained = train(self.model, shapes, None, None, assignment, settings)
@@ -212,7 +215,11 @@ class Ensemble:
         self._trainable, self._others = trained.trainable, trained.others
         self._example = jax.tree.map(lambda values: values[:1], x)
         self._answering = Answering(self.model, self._trainable, self._others, self._used)
-        self._out_of_fold, self.aside = None, None
+        self._out_of_fold, self.aside, self.recording = None, None, None
+        if recorder is not None:
+            largest = int(np.argmax([len(own) for own in shapes.rows]))
+            part, numbers = shapes.parts[largest], shapes.rows[largest]
+            self.recording = recorder.recording(*part, assignment, trained.history.epochs, self.seed, numbers)
         for note in trained.history.notes:
             warnings.warn(note, TrainingWarning, stacklevel=2)
         return trained.history

@@ -96,7 +96,15 @@ class Recorder:
             self._pending = (time, numbers, trainable, others)
             self._write()
 
-    def recording(self, x: Any, y: Any, assignment: Assignment, learned: NDArray[np.int64], seed: int) -> Recording:
+    def recording(
+        self,
+        x: Any,
+        y: Any,
+        assignment: Assignment,
+        learned: NDArray[np.int64],
+        seed: int,
+        numbers: NDArray[np.int64] | None = None,
+    ) -> Recording:
         """Return what was kept, with some of the examples.
 
         Args:
@@ -105,14 +113,16 @@ class Recorder:
             assignment: who learned from which row.
             learned: how many epochs each member learned, shape (members,).
             seed: of the choice of examples.
+            numbers: which examples of the assignment these are, shape (n,); None: all of them.
         """
-        count = len(assignment.fold_ids)
-        rows = np.sort(np.random.default_rng(seed).permutation(count)[:MOST_ROWS])
+        numbers = np.arange(len(assignment.fold_ids)) if numbers is None else numbers
+        places = np.sort(np.random.default_rng(seed).permutation(len(numbers))[:MOST_ROWS])
+        rows = numbers[places]
         apart = [
             assignment.held_out(member) if assignment.folds > 1 else assignment.validation[member]
             for member in range(self.members)
         ]
-        some_x, some_y = jax.tree.map(lambda values: values[rows], (x, y))
+        some_x, some_y = jax.tree.map(lambda values: values[places], (x, y))
         return Recording(
             np.minimum(np.array(self.times), learned[:, None]),
             self._trainable,

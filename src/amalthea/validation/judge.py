@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset, Target
+from amalthea.data.dataset import Dataset, Target, Task
 from amalthea.data.splits import random_folds
 from amalthea.validation import baselines
 from amalthea.validation.calibration import (
@@ -20,7 +21,7 @@ from amalthea.validation.calibration import (
     fit_interval,
     fit_temperature,
 )
-from amalthea.validation.metrics import bootstrap, main_metric
+from amalthea.validation.metrics import bootstrap, main_metric, score
 from amalthea.validation.summary import TargetSummary, Validation
 
 Array = NDArray[np.float64]
@@ -109,6 +110,7 @@ def judge(
                 {name: figures.figures[name] for name in others},
                 {name: figures.difference("network", name) for name in others},
                 covered,
+                baselines_by_fold=_by_fold(target.task, figures.main, truth, others, fold_ids[known], folds),
             )
         )
         calibrations.append(calibration)
@@ -144,6 +146,17 @@ def _parts(fold_ids: NDArray[np.int64], units: NDArray[np.int64], seed: int) -> 
     if len(np.unique(fold_ids)) > 1 or len(np.unique(units)) < FIFTHS:
         return fold_ids
     return random_folds(len(fold_ids), FIFTHS, seed, groups=units)
+
+
+def _by_fold(
+    task: Task, main: str, truth: Array, models: Mapping[str, Array], fold_ids: NDArray[np.int64], folds: int
+) -> dict[str, tuple[float, ...]]:
+    """Return the main metric of each model in each fold; NaN where a fold has no examples."""
+    parts = [fold_ids == fold for fold in range(folds)]
+    return {
+        name: tuple(score(task, truth[own], answers[own])[main] if own.any() else math.nan for own in parts)
+        for name, answers in models.items()
+    }
 
 
 def _main(target: Target) -> str:

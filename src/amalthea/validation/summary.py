@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -29,6 +29,8 @@ class TargetSummary:
         differences: by baseline, how much better the network is in the main metric, with the error of the pairs.
         coverage: the share of out-of-fold truths inside the cross-fitted 90 % interval; None for classes.
         test: the metrics on a test set of its own, or None.
+        baselines_by_fold: by baseline, the main metric in each fold, NaN where it is not defined; empty in models that
+            did not keep them.
     """
 
     target: str
@@ -40,6 +42,7 @@ class TargetSummary:
     differences: Figures
     coverage: Figure | None
     test: Figures | None = None
+    baselines_by_fold: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
 
     def verdict(self) -> list[str]:
         """Return in words how the network compares with each baseline that is better or hardly worse."""
@@ -158,6 +161,10 @@ class Validation:
                     "differences": _figures(stored["differences"]),
                     "coverage": _figure(stored["coverage"]),
                     "test": None if stored["test"] is None else _figures(stored["test"]),
+                    "baselines_by_fold": {
+                        name: tuple(float("nan") if value is None else value for value in values)
+                        for name, values in stored.get("baselines_by_fold", {}).items()
+                    },
                 }
             )
             for stored in state["targets"]

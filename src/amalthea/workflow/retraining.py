@@ -139,14 +139,16 @@ def material(predictor: Predictor, most: int | None = None, places: NDArray[np.i
         AmaltheaError: the model was saved without its examples, or is a potential.
     """
     if predictor.domain == "structures":
-        raise AmaltheaError("No potential is trained anew for a figure: it would take minutes to hours.")
+        raise AmaltheaError(
+            "No potential is trained anew on parts of its structures for a figure: it would take minutes to hours."
+        )
     if not len(predictor.examples):
         raise AmaltheaError("The model was saved without its examples, so nothing can be learned from them again.")
-    groups = _groups(predictor)
+    groups = groups_of(predictor)
     places = np.arange(len(predictor.examples)) if places is None else places
     part = max(predictor.parts, key=lambda each: float(each.shares.sum()))
     notes: tuple[str, ...] = ()
-    seed, defaults = int(predictor.parts[0].ensemble.seed), _defaults(predictor)
+    seed, defaults = int(predictor.parts[0].ensemble.seed), defaults_of(predictor)
     folds = predictor.out_of_fold["fold"].to_numpy(np.int64)
     if most is not None and len(part.featurizer.shape) > 1:
         most, folds = min(most, PICTURES), folds % 2
@@ -164,13 +166,13 @@ def material(predictor: Predictor, most: int | None = None, places: NDArray[np.i
     )
 
 
-def _groups(predictor: Predictor) -> NDArray[np.int64]:
+def groups_of(predictor: Predictor) -> NDArray[np.int64]:
     given = predictor.examples.get("#group")
     groups = np.arange(len(predictor.examples)) if given is None else given.to_numpy(np.int64)
     return np.unique(groups, return_inverse=True)[1]
 
 
-def _defaults(predictor: Predictor) -> Defaults:
+def defaults_of(predictor: Predictor) -> Defaults:
     """Return how the model was trained; what an older file does not tell is the history's, or the usual."""
     settings = dict(predictor.facts.get("settings", {}))
     history = predictor.parts[0].ensemble.history

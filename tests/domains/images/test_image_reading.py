@@ -276,7 +276,7 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
     notes = " ".join(pictures.notes)
     assert "became no class: empty" in notes
     assert "only one picture of: dog" in notes
-    assert "2 files that are no pictures" in notes
+    assert "2 files left out" in notes
     assert "1 picture in no class folder" in notes
 
 

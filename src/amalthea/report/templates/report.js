@@ -169,15 +169,21 @@
   });
   dark.addEventListener("change", drawAll);
 
-  /* Paper is light, and as wide as A4. */
+  /* Paper is light, and as wide as A4; two figures fit below each other, but those with a line for each name stay high. */
   addEventListener("beforeprint", () => {
     root.dataset.theme = "light";
     for (const canvas of canvases) {
       const { data, layout } = figure(canvas.dataset.plot, "light", false);
-      Plotly.react(canvas, data, { ...layout, autosize: false, width: canvas.closest(".half") ? 325 : 660 }, { displayModeBar: false });
+      const height = layout.height > 500 ? layout.height : Math.max(170, 0.82 * layout.height);
+      canvas.style.height = `${height}px`;
+      const size = { autosize: false, height, width: canvas.closest(".half") ? 325 : 660 };
+      Plotly.react(canvas, data, { ...layout, ...size }, { displayModeBar: false });
     }
   });
-  addEventListener("afterprint", drawAll);
+  addEventListener("afterprint", () => {
+    for (const canvas of canvases) canvas.style.height = `${page.plots[canvas.dataset.plot].height}px`;
+    drawAll();
+  });
 
   root.dataset.theme = theme();
   Promise.all([unpack(), drawAll()]).then(() => { root.dataset.ready = "yes"; });
