@@ -171,6 +171,15 @@ def test_units_and_words_are_those_of_the_language():
     assert "atributos: funções de simetria" in made.text
 
 
+def test_the_baseline_knows_no_forces_in_any_fold() -> None:
+    """A potential that knows compositions alone is off by the forces themselves."""
+    table = potential().out_of_fold
+    for fold, own in table.groupby("fold"):
+        forces = np.concatenate([potential().examples["forces"].iloc[place].ravel() for place in own.index])
+        known = potential().validation.targets[0].baselines_by_fold["mean"][fold]
+        assert known == pytest.approx(np.abs(forces).mean())
+
+
 def test_the_learning_curve_is_judged_on_the_same_held_out_structures() -> None:
     """With all structures, a network of the curve answers as badly as one that learned so from two folds of three."""
     curve, groups = force_curve(potential())

@@ -184,7 +184,8 @@ def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split
     said = _as_prediction(means)
     errors = errors_of(dataset.examples, said)
     known = np.flatnonzero(np.isfinite(said.mean))
-    models = {"network": errors.take(known), "mean": _constant(dataset, examples, split).take(known)}
+    constant = _constant(dataset, examples, split)
+    models = {"network": errors.take(known), "mean": constant.take(known)}
     figures = potential_figures(models, split.units[known], settings.seed) if len(known) else None
     if figures is None or not figures.figures["network"]:
         nothing = TargetSummary(name, "potential", "", "force_mae", {}, {}, {}, None)
@@ -206,9 +207,18 @@ def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split
         {"mean": figures.figures["mean"]},
         {"mean": figures.difference("network", "mean", main)},
         covered,
+        baselines_by_fold={"mean": [_in_fold(constant, split, known, fold, main) for fold in range(split.folds)]},
     )
     validation = Validation((summary,), split.folds, members, len(dataset))
     return _Judged(validation, energies, _force_calibration(errors, means, settings.seed), errors)
+
+
+def _in_fold(errors: Errors, split: Split, known: NDArray[np.intp], fold: int, metric: str) -> float:
+    own = known[split.fold_ids[known] == fold]
+    if not len(own):
+        return float("nan")
+    found = potential_figures({"": errors.take(own)}, split.units[own]).figures[""]
+    return found[metric].value if metric in found else float("nan")
 
 
 def _force_calibration(errors: Errors, means: Sequence[Means | None], seed: int) -> IntervalCalibration | None:
