@@ -21,6 +21,8 @@ def test_all_figures_are_made(tmp_path: Path) -> None:
     found = insight.explain(potential(), tmp_path / "figures", say=heard.append, verbose=0)
     assert set(found.files) == {"graph", "step", "generalization", "trajectories"}
     assert not found.missing
+    assert "twice the examples" in found.told["generalization"]
+    assert "set no structures aside" in found.told["generalization"]
     assert "learn anew" in heard[-1]
     path = json.loads((tmp_path / "figures" / "trajectories.json").read_text())
     assert len(path["members"]) == 4
@@ -56,3 +58,12 @@ def test_at_most_so_many_structures_are_used_and_too_few_are_refused() -> None:
     few = dataclasses.replace(potential(), examples=potential().examples.iloc[:3])
     with pytest.raises(am.AmaltheaError, match="too few"):
         structures(few)
+
+
+def test_a_potential_that_learned_for_long_is_not_trained_again_for_a_curve() -> None:
+    slow = dataclasses.replace(potential(), facts={**potential().facts, "seconds": {"train": 3600.0}})
+    found = insight.generalization(slow, verbose=0)
+    assert found.curve is None
+    assert "60 minutes" in found.missing["curve"]
+    without = dataclasses.replace(potential(), examples=potential().examples.iloc[:0])
+    assert "needs 24 structures" in insight.generalization(without, verbose=0).missing["curve"]

@@ -41,7 +41,7 @@ DOING = {
 """What is being made."""
 
 LEARNING = {
-    "generalization": ": networks learn anew, three of other sizes and some on parts of the data",
+    "generalization": ": networks learn anew, some of other sizes, some on parts of the data",
     "trajectories": ": networks like the model's learn anew, and their paths are recorded",
 }
 """What is trained for it."""
@@ -104,8 +104,7 @@ def explain(
     makers = {"graph": _graph, "step": _step, "generalization": _generalization, "trajectories": _trajectories}
     for name, make in makers.items():
         if say is not None:
-            trains = len(predictor.examples) and not (name == "generalization" and isinstance(predictor, Potential))
-            say(f"{DOING[name]}{LEARNING.get(name, '') if trains else ''} ...")
+            say(f"{DOING[name]}{LEARNING.get(name, '') if len(predictor.examples) else ''} ...")
         try:
             make(writer, predictor, example)
         except AmaltheaError as error:

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from amalthea.errors import AmaltheaError
 from amalthea.insight.turning import Turn, turn_of
 from amalthea.insight.writing import plain
+from amalthea.predictor.potential import Potential
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.history import History, quantiles
 from amalthea.training.resizing import resized
 from amalthea.validation.metrics import Figure
 from amalthea.workflow.curve import FEWEST_ROWS, SHARES, gain_of_doubling, judgeable, learning_curve, mean_errors
+from amalthea.workflow.relearning import force_curve
 from amalthea.workflow.retraining import Material, material
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
 
 ASIDE = 0.25
 """The share of its rows on which a network is measured."""
+
+UNWATCHED = "Potentials set no structures aside while they learn, so there is no loss of validation."
+
+PATIENCE = 300.0
+"""Of potentials that learned for more seconds than this, no learning curve is made."""
 
 SMALL, LARGE = 1e-9, 4.0
 """Factors of the widths of the networks that are too small and too large."""
@@ -166,6 +173,8 @@ def generalization(
     names = [each.name for each in predictor.targets]
     if target is not None and target not in names:
         raise AmaltheaError(f"The model has no target {target!r}. It has: {', '.join(names)}.")
+    if isinstance(predictor, Potential):
+        return _of_potential(predictor, verbose)
     part = max(predictor.parts, key=lambda each: float(each.shares.sum()))
     pictures = len(part.featurizer.shape) > 1
     missing: dict[str, str] = {}
@@ -206,6 +215,30 @@ def generalization(
         curve = attempt("curve", lambda: _curve(given(most, judgeable(predictor, chosen)), chosen, notes))
     assert history is not None
     return Generalization(history, turn_of(history), curve, networks, missing, tuple(dict.fromkeys(notes)))
+
+
+def _of_potential(potential: Potential, verbose: Verbosity) -> Generalization:
+    """Return a potential's losses and, where its training was quick, the error of its forces by structures learned."""
+    history, missing = potential.parts[0].ensemble.history, {"networks": UNWATCHED, "turn": UNWATCHED}
+    if history is None or not history.epoch:
+        raise AmaltheaError("The potential was saved without its history.")
+    curve, spent = None, float(potential.facts.get("seconds", {}).get("train", 0.0))
+    try:
+        if spent > PATIENCE:
+            raise AmaltheaError(
+                f"The learning curve takes about as long as the training did, {spent / 60:.0f} minutes: "
+                "amalthea report --learning-curve draws it."
+            )
+        with Bar("networks learn", verbose=verbose):
+            found, groups = force_curve(potential)
+        seed = int(potential.parts[0].ensemble.seed)
+        means = mean_errors(found, groups, 1, seed)
+        errors = tuple(Figure(float(m), float(s)) for m, s in zip(means[0], means[1:].std(axis=0, ddof=1), strict=True))
+        doubling = gain_of_doubling(found, groups, 1, seed)
+        curve = LearningCurve("forces", "mean absolute error (eV/Å)", found.sizes, errors, doubling)
+    except AmaltheaError as error:
+        missing["curve"] = str(error)
+    return Generalization(history, None, curve, None, missing, ())
 
 
 def _watched(given: Material, notes: list[str]) -> History:
