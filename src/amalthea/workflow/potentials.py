@@ -80,7 +80,9 @@ def learn_potential(
             examples = Examples(frames, functions, alone, bar.reach)
         split = split_rows(dataset, home, settings)
     with clock("train"):
-        shapes = shapes_of(examples, MEMORY_SHARE, settings.say, settings.verbose)
+        shapes = shapes_of(
+            examples, MEMORY_SHARE, split.folds * settings.defaults.members, settings.say, settings.verbose
+        )
         ensemble = _train(examples, shapes, dataset, split, settings)
         judges = _train(examples, shapes, dataset, split, settings, past=True) if split.in_time else ensemble
         del shapes

@@ -138,7 +138,7 @@ def force_curve(potential: Potential) -> tuple[Curve, NDArray[np.int64]]:
     functions, alone = potential.ranges.functions, potential.input_state["energy_of_atoms"]
     frames = tables.as_frames(potential.examples.iloc[places])
     examples = Examples(frames, functions, alone)
-    shapes, derive = shapes_of(examples, MEMORY_SHARE, nobody, 0)
+    shapes, derive = shapes_of(examples, MEMORY_SHARE, CURVE_FOLDS, nobody, 0)
     groups, count = groups_of(potential)[places], int(folds.max()) + 1
     names, numbers = np.unique(groups, return_inverse=True)
     seed, defaults = int(potential.parts[0].ensemble.seed), defaults_of(potential)

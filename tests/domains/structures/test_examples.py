@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from tests.domains.structures.alloys import cell, cluster, labelled, read_back
 
 import amalthea as am
 from amalthea.domains.protocol import Defaults
+from amalthea.domains.structures import training
 from amalthea.domains.structures.examples import MOST_CLASSES, Examples, size_classes
 from amalthea.domains.structures.functions import Functions
 from amalthea.domains.structures.selection import pool
@@ -79,8 +81,17 @@ def test_targets_are_labels_less_the_energies_of_atoms() -> None:
 
 def test_bytes_are_those_of_the_derivatives() -> None:
     examples = made([cluster(4, "Cu", 0), cell("CuAl", 1), cluster(9, "CuAl", 2), cluster(13, "Al", 3)])
-    shapes, _ = shapes_of(examples, 1.0, lambda _: None, 0)
+    shapes, _ = shapes_of(examples, 1.0, 1, lambda _: None, 0)
     assert examples.bytes() == sum(x["derivatives"].nbytes for x, _ in shapes.parts)
+
+
+def test_each_device_that_trains_needs_room_for_the_derivatives(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = made([cluster(4, "Cu", 0), cell("CuAl", 1)])
+    monkeypatch.setattr(training, "free_memory", lambda: 2.5 * examples.bytes())
+    assert len(jax.devices()) > 1
+    for members, stored in ((1, True), (2, False)):
+        _, derive = shapes_of(examples, 1.0, members, lambda _: None, 0)
+        assert (derive is None) == stored
 
 
 def test_derivatives_on_the_fly_are_the_stored_ones() -> None:
@@ -89,7 +100,7 @@ def test_derivatives_on_the_fly_are_the_stored_ones() -> None:
     trained, heard = [], []
     for share in (0.0, 0.5):
         examples = made(images)
-        shapes, derive = shapes_of(examples, share, heard.append, 0)
+        shapes, derive = shapes_of(examples, share, 2, heard.append, 0)
         assert (derive is None) == (share > 0)
         network = potential_network(examples, Defaults(1, 2, 2, 2, "adam", 0.01, "potential"), 6)
         network.derive = derive

@@ -53,7 +53,7 @@ def trained() -> SimpleNamespace:
     frames = read_back(structures())
     examples = Examples(frames, few(), {"Al": -0.3, "Cu": -0.2})
     network = potential_network(examples, Defaults(2, 2, 2, 2, "soap", 0.01, "potential"), 8)
-    shapes, _ = shapes_of(examples, 0.4, lambda _: None, 0)
+    shapes, _ = shapes_of(examples, 0.4, 1, lambda _: None, 0)
     ensemble = am.Ensemble(network, folds=2, members=2)
     ensemble.fit_shapes(shapes, epochs=2, batch_size=2, fold_ids=np.arange(len(frames)) % 2)
     committee = from_weights(ensemble.weights, few(), "softplus", examples.energy_of_atoms)
@@ -204,7 +204,7 @@ def test_an_element_that_sees_nothing_still_has_an_energy() -> None:
     assert functions["Al"]
     examples = Examples(frames, functions, {"Al": 0.0, "Cu": 0.0})
     network = potential_network(examples, Defaults(1, 1, 1, 4, "adam", 0.01, "potential"), 1)
-    shapes, _ = shapes_of(examples, 0.4, lambda _: None, 0)
+    shapes, _ = shapes_of(examples, 0.4, 1, lambda _: None, 0)
     ensemble = am.Ensemble(network, folds=1, members=1)
     ensemble.fit_shapes(shapes, epochs=1, batch_size=4)
     potential = from_weights(ensemble.weights, functions, "softplus", examples.energy_of_atoms)

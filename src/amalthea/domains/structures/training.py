@@ -46,20 +46,25 @@ def potential_network(examples: Examples, defaults: Defaults, steps: int) -> Any
 
 
 def shapes_of(
-    examples: Examples, memory_share: float, say: Callable[[str], None], verbose: Verbosity
+    examples: Examples, memory_share: float, members: int, say: Callable[[str], None], verbose: Verbosity
 ) -> tuple[Shapes, Any]:
     """Return structures in classes of similar size, with the derivatives of their functions where these fit in memory.
 
     Args:
         examples: the structures.
         memory_share: how much of the free memory they may take.
+        members: how many networks learn from them: each device that trains some of these has a copy.
         say: hears the estimate.
         verbose: "auto" shows progress on a terminal.
 
     Returns:
         The classes; and what computes derivatives when they are needed, None where they are stored.
     """
-    unit, size = examples.unit(), examples.bytes()
+    import jax
+
+    backend.prepare()
+    unit, devices = examples.unit(), min(members, len(jax.devices()))
+    size = examples.bytes() * (1 + devices)  # they lie in NumPy's arrays as well
     stored = size < memory_share * free_memory()
     how = "computed once" if stored else "more than there is room for, so they are computed anew in every step"
     say(f"The derivatives of the symmetry functions take {size / 1e9:.2g} GB: {how}.")
