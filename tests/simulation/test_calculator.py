@@ -206,3 +206,16 @@ def test_works_again_after_an_error(committee: Committee) -> None:
     with pytest.raises(DataError, match="not a finite number"):
         calculator.get_property("energy", broken)
     assert calculator.get_property("energy", atoms) == expected
+
+
+def test_computes_anew_when_anything_changed_and_only_then(committee: Committee) -> None:
+    calculator, atoms = Calculator(committee), alloy()
+    calculator.get_property("energy", atoms)
+    assert not calculator.calculation_required(atoms.copy(), ["energy"])
+    moved, turned, strained, other = (atoms.copy() for _ in range(4))
+    moved.positions[0, 0] = np.nextafter(moved.positions[0, 0], 9.0)
+    turned.pbc = False
+    strained.cell[0, 0] *= 1.001
+    other.numbers[0] = 29 if other.numbers[0] == 13 else 13
+    for changed in (moved, turned, strained, other, atoms[1:]):
+        assert calculator.calculation_required(changed, ["energy"])

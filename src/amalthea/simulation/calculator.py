@@ -125,6 +125,19 @@ class Calculator(ase_calculator.Calculator):
             own = self._described
             self.results["extrapolation"] = self.potential.ranges.worst(own.own.kinds, own.values)
 
+    def check_state(self, atoms: Any, tol: float = 0.0) -> list[str]:  # noqa: ARG002  (ASE's signature)
+        """Return what changed, to the last bit; with ASE's tolerance it would take a quarter of a step of few atoms."""
+        known = self.atoms
+        if known is None:
+            return list(ase_calculator.all_changes)
+        changed = {
+            "positions": not np.array_equal(known.positions, atoms.positions),
+            "numbers": not np.array_equal(known.numbers, atoms.numbers),
+            "cell": not np.array_equal(known.cell.array, atoms.cell.array),
+            "pbc": not np.array_equal(known.pbc, atoms.pbc),
+        }
+        return [name for name, other in changed.items() if other]
+
     def get_property(self, name: str, atoms: Any = None, allow_calculation: bool = True) -> Any:
         """Return a result by its name, computed if it is not known yet."""
         return super().get_property(name, atoms, allow_calculation)  # type: ignore[no-untyped-call]
