@@ -60,15 +60,16 @@ def dense(
     from amalthea.training.layers import InputScaling, TargetHeads, TargetModel
 
     inputs = keras.Input((len(featurizer.feature_names),), name="features")
-    hidden = InputScaling(featurizer.quantities)(inputs)
+    hidden = InputScaling(featurizer.quantities, name="scaling")(inputs)
     if input_dropout:
         hidden = keras.layers.Dropout(input_dropout)(hidden)
-    for width in (128, 64):
-        hidden = keras.layers.Dense(width, activation="relu")(hidden)
+    for number, width in enumerate((128, 64), start=1):
+        hidden = keras.layers.Dense(width, activation="relu", name=f"hidden_{number}")(hidden)
         if dropout:
             hidden = keras.layers.Dropout(dropout)(hidden)
     widths = [target.width for target in targets]
-    answers = TargetHeads(widths, SMOOTHING, name="answers")(keras.layers.Dense(sum(widths))(hidden))
+    outputs = keras.layers.Dense(sum(widths), name="output")(hidden)
+    answers = TargetHeads(widths, SMOOTHING, name="answers")(outputs)
     model = TargetModel(inputs, answers)
     model.compile(optimizer=optimizer(defaults, steps))
     return model

@@ -78,7 +78,7 @@ def dense(
 
     inputs = keras.Input(shape, dtype="uint8", name="pixels")
     hidden = keras.layers.Flatten()(_changed(keras.layers.Rescaling(1 / 255)(inputs), augment))
-    hidden = keras.layers.Dense(512, activation="relu")(hidden)
+    hidden = keras.layers.Dense(512, activation="relu", name="hidden")(hidden)
     return _answering(inputs, hidden, targets, networks.optimizer(defaults, steps, constant=True))
 
 
@@ -149,6 +149,7 @@ def _answering(inputs: Any, hidden: Any, targets: Sequence[Target], optimizer: A
     from amalthea.training.layers import TargetHeads, TargetModel
 
     widths = [target.width for target in targets]
-    model = TargetModel(inputs, TargetHeads(widths, name="answers")(keras.layers.Dense(sum(widths))(hidden)))
+    outputs = keras.layers.Dense(sum(widths), name="output")(hidden)
+    model = TargetModel(inputs, TargetHeads(widths, name="answers")(outputs))
     model.compile(optimizer=optimizer)
     return model
