@@ -14,14 +14,13 @@ import contextlib
 import dataclasses
 import json
 import math
-import os
-import subprocess
 import sys
 import time
 from typing import Any
 from unittest import mock
 
 import numpy as np
+from machine import measured, products_rate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,21 +124,6 @@ def keras_step(case: Case) -> float:
     return float(np.median(seconds)) / case.steps
 
 
-def products_rate() -> float:
-    """The machine's own rate of float32 matrix products, FLOP/s, all cores."""
-    import jax
-    import jax.numpy as jnp
-
-    values = jnp.ones((2048, 2048))
-    multiply = jax.jit(lambda a: a @ a)
-    multiply(values).block_until_ready()
-    start = time.perf_counter()
-    for _ in range(20):
-        result = multiply(values)
-    result.block_until_ready()
-    return 20 * 2 * 2048**3 / (time.perf_counter() - start)
-
-
 PROGRAMS = {
     "amalthea": amalthea_step,
     "amalthea, by XLA": lambda case: amalthea_step(case, by_xla=True),
@@ -155,28 +139,19 @@ def main() -> None:
         case = next(case for case in CASES if case.name == sys.argv[2])
         print(json.dumps(PROGRAMS[sys.argv[1]](case)))
         return
-    rate = _measured("rate", CASES[0])
+    rate = measured(__file__, "rate", CASES[0].name)
     print(f"matrix products of this machine: {rate / 1e9:.0f} GFLOP/s\n")
     print(f"{'network':28} {'program':18} {'ms a step and member':>21} {'ratio':>7} {'predicted':>10} {'share':>6}")
     for case in CASES:
-        predicted, ours = _measured("operations", case) / rate, None
+        predicted, ours = measured(__file__, "operations", case.name) / rate, None
         for name in ("amalthea", "amalthea, by XLA", "keras.Model.fit"):
-            seconds = _measured(name, case)
+            seconds = measured(__file__, name, case.name)
             ours = ours or seconds
             print(
                 f"{case.name:28} {name:18} {1e3 * seconds:21.2f} {seconds / ours:7.1f} {1e3 * predicted:10.2f} "
                 f"{predicted / seconds:6.0%}",
                 flush=True,
             )
-
-
-def _measured(name: str, case: Case) -> float:
-    """Measure in a process of its own: threads, devices and caches of one program do not disturb the next."""
-    environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    run = subprocess.run([sys.executable, __file__, name, case.name], env=environment, capture_output=True, text=True)
-    if run.returncode:
-        raise SystemExit(run.stderr)
-    return float(json.loads(run.stdout.splitlines()[-1]))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,11 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
-import os
-import subprocess
 import sys
 import time
 
 import numpy as np
+from machine import measured, products_rate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,21 +116,6 @@ def scikit_learn_epoch(case: Case) -> float:
     return (time.perf_counter() - start) / epochs * case.networks
 
 
-def products_rate() -> float:
-    """The machine's own rate of float32 matrix products, FLOP/s, all cores."""
-    import jax
-    import jax.numpy as jnp
-
-    values = jnp.ones((2048, 2048))
-    multiply = jax.jit(lambda a: a @ a)
-    multiply(values).block_until_ready()
-    start = time.perf_counter()
-    for _ in range(20):
-        result = multiply(values)
-    result.block_until_ready()
-    return 20 * 2 * 2048**3 / (time.perf_counter() - start)
-
-
 PROGRAMS = {
     "amalthea": ("jax", amalthea_epoch),
     "keras, jax": ("jax", keras_epoch),
@@ -144,10 +128,10 @@ def main() -> None:
     """Print the table; with two arguments, measure one program on one case and print the seconds."""
     if len(sys.argv) == 3:
         case = next(case for case in CASES if case.name == sys.argv[2])
-        measured = products_rate() if sys.argv[1] == "rate" else PROGRAMS[sys.argv[1]][1](case)
-        print(json.dumps(measured))
+        seconds = products_rate() if sys.argv[1] == "rate" else PROGRAMS[sys.argv[1]][1](case)
+        print(json.dumps(seconds))
         return
-    peak = _measured("rate", CASES[0], "jax")
+    peak = measured(__file__, "rate", CASES[0].name)
     print(f"matrix products of this machine: {peak / 1e9:.0f} GFLOP/s\n")
     print(f"{'networks':20} {'program':18} {'ms an epoch':>12} {'ratio':>7} {'GFLOP/s':>8} {'share':>6}")
     for case in CASES:
@@ -156,22 +140,13 @@ def main() -> None:
             if backend == "tensorflow" and importlib.util.find_spec("tensorflow") is None:
                 print(f"{case.name:20} {name:18} {'not installed':>12}")
                 continue
-            seconds = _measured(name, case, backend)
+            seconds = measured(__file__, name, case.name, backend)
             ours = ours or seconds
             rate = case.flops * case.networks / seconds
             print(
                 f"{case.name:20} {name:18} {1e3 * seconds:12.1f} {seconds / ours:7.1f} {rate / 1e9:8.1f} "
                 f"{rate / peak:6.0%}"
             )
-
-
-def _measured(name: str, case: Case, backend: str) -> float:
-    """Measure in a process of its own: threads, devices and caches of one program do not disturb the next."""
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    run = subprocess.run([sys.executable, __file__, name, case.name], env=environment, capture_output=True, text=True)
-    if run.returncode:
-        raise SystemExit(run.stderr)
-    return float(json.loads(run.stdout.splitlines()[-1]))
 
 
 if __name__ == "__main__":

@@ -167,6 +167,7 @@ def material(predictor: Predictor, most: int | None = None, places: NDArray[np.i
 
 
 def groups_of(predictor: Predictor) -> NDArray[np.int64]:
+    """Return for each training example its group, from 0, shape (n,): copies of one example share one."""
     given = predictor.examples.get("#group")
     groups = np.arange(len(predictor.examples)) if given is None else given.to_numpy(np.int64)
     return np.unique(groups, return_inverse=True)[1]
