@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amalthea.predictor.answers import pooled
 from amalthea.validation import (
     IntervalCalibration,
     Temperature,
@@ -193,3 +194,34 @@ def test_shapes_that_do_not_match_are_refused() -> None:
         fit_interval([1.0, 2.0], [1.0])
     with pytest.raises(ValueError, match="Received"):
         fit_temperature([[0.5, 0.5]], [0, 1])
+
+
+@pytest.mark.parametrize("members", [2, 3, 10])
+def test_few_members_that_disagree_by_chance_are_believed_less(members: int) -> None:
+    """The spread of two members is often large by chance: the least sure tenth errs as much as is said all the same."""
+    random = np.random.default_rng(members)
+    doubt = np.exp(random.normal(-2.0, 0.7, 40_000))
+    answers = doubt * random.normal(size=(members, len(doubt)))
+    errors = doubt * random.normal(size=len(doubt))
+    spread = answers.std(axis=0, ddof=1)
+    calibration = fit_interval(errors, spread)
+    sigma = calibration.sigma(spread)
+    for rows in np.array_split(np.argsort(sigma), 10)[2:]:
+        said, happened = np.sqrt(np.mean(sigma[rows] ** 2)), np.sqrt(np.mean(errors[rows] ** 2))
+        assert said == pytest.approx(happened, rel=0.2)
+    assert calibration.power < 1.0
+
+
+def test_the_calibrated_variance_of_all_folds_is_the_mean_of_the_folds() -> None:
+    members = np.random.default_rng(0).normal(size=(6, 5, 2)).astype(np.float32)
+    calibrations = [IntervalCalibration(0.1, 2.0, 1.6, power=0.4), IntervalCalibration(0.3, 1.5, 1.6)]
+    _, spread = pooled(members, 3, [own.power for own in calibrations])
+    for column, own in enumerate(calibrations):
+        folds = [own.sigma(members[2 * fold : 2 * fold + 2, :, column].std(axis=0, ddof=1)) for fold in range(3)]
+        np.testing.assert_allclose(own.sigma(spread[:, column]) ** 2, np.mean(np.square(folds), axis=0), rtol=1e-5)
+
+
+def test_a_calibration_of_an_older_file_has_the_power_one() -> None:
+    assert IntervalCalibration.from_state({"a": 0.1, "b": 2.0, "factor": 1.6, "level": 0.9}).power == 1.0
+    new = IntervalCalibration(0.1, 2.0, 1.6, power=0.6)
+    assert IntervalCalibration.from_state(new.state()) == new

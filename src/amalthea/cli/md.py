@@ -71,7 +71,7 @@ def md(
         float | None,
         typer.Option(
             help="The limit for the least certain force, eV/Å.",
-            show_default="5 x the model's worst error",
+            show_default="2 x the model's worst error",
             rich_help_panel=KNOWLEDGE,
         ),
     ] = None,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from amalthea.data.dataset import Target
 from amalthea.training.prediction import Prediction
@@ -34,14 +34,18 @@ def mixed(members: Sequence[NDArray[Any]], shares: Sequence[NDArray[np.float64]]
     return mixture
 
 
-def pooled(members: NDArray[np.float32], folds: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def pooled(
+    members: NDArray[np.float32], folds: int, powers: ArrayLike = 1.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean over all members, and the spread within a fold's members, pooled over the folds.
 
-    So the spread is built as it was out of fold, where only one fold's members answer for a row.
+    So the spread is built as it was out of fold, where only one fold's members answer for a row; and its calibrated
+    variance is the mean of the folds'.
 
     Args:
         members: shape (folds * M, n, width); NaN for members left out.
         folds: the number of folds.
+        powers: those of the calibrations (`IntervalCalibration`), shape (width,) or one for all.
     """
     used = np.flatnonzero(np.isfinite(members).any(axis=(1, 2))) if members.shape[1] else np.arange(len(members))
     size = len(members) // folds
@@ -51,8 +55,20 @@ def pooled(members: NDArray[np.float32], folds: int) -> tuple[NDArray[np.float64
         if len(own) > 1:
             variances.append(own.var(axis=0, ddof=1))
     mean = members[used].mean(axis=0, dtype=np.float64) if len(used) else np.full(members.shape[1:], np.nan)
-    spread = np.sqrt(np.mean(variances, axis=0)) if variances else np.zeros_like(mean)
+    spread = power_mean(variances, powers) if variances else np.zeros_like(mean)
     return mean, np.where(np.isnan(mean), np.nan, spread)
+
+
+def power_mean(variances: Sequence[NDArray[np.float64]], powers: ArrayLike = 1.0) -> NDArray[np.float64]:
+    """Return the spread whose power-th power has the mean square of the given ones: shape (...), of shape (k, ...).
+
+    Example:
+        >>> power_mean([np.array([1.0]), np.array([9.0])], 0.5)
+        array([2.])
+    """
+    powers = np.asarray(powers, np.float64)
+    found: NDArray[np.float64] = np.mean(np.asarray(variances) ** powers, axis=0) ** (0.5 / powers)
+    return found
 
 
 def answer_all(

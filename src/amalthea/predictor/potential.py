@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from amalthea.data.dataset import Dataset, Inputs, Refusal
 from amalthea.errors import AmaltheaError, DataError
-from amalthea.predictor.answers import columns
+from amalthea.predictor.answers import columns, power_mean
 from amalthea.predictor.predictor import FAR, NO_ANSWER, Predictor
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration
@@ -65,29 +65,25 @@ class Means:
     stress: Floats
 
 
-def bring_together(answer: Answer, folds: NDArray[np.int64]) -> Means:
+def bring_together(
+    answer: Answer, folds: NDArray[np.int64], energy_power: float = 1.0, force_power: float = 1.0
+) -> Means:
     """Return the mean over all members, and the spread within a fold's members, pooled over the folds.
 
     Args:
         answer: of M members.
         folds: the fold of each, shape (M,).
+        energy_power: of the calibration of energies, ...
+        force_power: ... and of that of forces; see `pooled`.
     """
     energy, forces = answer.energy, answer.forces
     several = [own for fold in np.unique(folds) if (own := folds == fold).sum() > 1]
-
-    def pooled(values: Floats) -> Floats:
-        if not several:
-            return np.zeros(values.shape[1:])
-        variance: Floats = np.mean([values[own].var(axis=0, ddof=1) for own in several], axis=0)
-        return variance
-
-    return Means(
-        energy=float(energy.mean()),
-        energy_spread=float(np.sqrt(pooled(energy))),
-        forces=forces.mean(axis=0),
-        forces_spread=np.sqrt(pooled(forces).mean(axis=-1)),
-        stress=answer.stress.mean(axis=0),
-    )
+    energy_spread, forces_spread = 0.0, np.zeros(forces.shape[1])
+    if several:
+        energy_spread = float(power_mean([energy[own].var(ddof=1) for own in several], energy_power))
+        by_atom = [forces[own].var(axis=0, ddof=1).mean(axis=-1) for own in several]
+        forces_spread = power_mean(by_atom, force_power)
+    return Means(float(energy.mean()), energy_spread, forces.mean(axis=0), forces_spread, answer.stress.mean(axis=0))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -124,6 +120,16 @@ class Potential(Predictor):
         """The fold of each member of the committee, shape (M,)."""
         ensemble = self.parts[0].ensemble
         return ensemble.used // ensemble.members
+
+    def together(self, answer: Answer) -> Means:
+        """Return what all members say of one structure, brought together, with their raw spreads."""
+        (per_atom,), per_component = self.calibrations, self.force_calibration
+        return bring_together(
+            answer,
+            self.fold_of,
+            per_atom.power if isinstance(per_atom, IntervalCalibration) else 1.0,
+            1.0 if per_component is None else per_component.power,
+        )
 
     def check(self) -> None:
         """Raise where the parts do not fit each other.
@@ -163,7 +169,7 @@ class Potential(Predictor):
             except DataError as error:
                 problems[row] = str(error)
                 continue
-            means = bring_together(said, self.fold_of)
+            means = self.together(said)
             if not (np.isfinite(means.energy) and np.isfinite(means.forces).all()):
                 problems[row] = NO_ANSWER
                 continue

@@ -22,6 +22,7 @@ from amalthea.errors import AmaltheaError, DataError
 from amalthea.predictor.answers import Calibration, answer_all, beside, columns, mixed, pooled
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability import Applicability
+from amalthea.validation.calibration import IntervalCalibration
 from amalthea.validation.metrics import bootstrap
 from amalthea.validation.summary import Validation
 
@@ -126,7 +127,9 @@ class Predictor:
         warnings = asked.warnings.copy()
         for row in np.flatnonzero(applicability > FAR):
             warnings[row] = "; ".join(filter(None, [warnings[row], "far from the training set"]))
-        mean, std = pooled(members, self.parts[0].ensemble.folds)
+        powers = [c.power if isinstance(c, IntervalCalibration) else 1.0 for c in self.calibrations]
+        widths = [target.width for target in self.targets]
+        mean, std = pooled(members, self.parts[0].ensemble.folds, np.repeat(powers, widths))
         problems[(problems == "") & ~np.isfinite(mean).all(axis=1)] = NO_ANSWER
         return dataclasses.replace(
             answer_all(self.targets, self.calibrations, mean, std, members),

@@ -158,7 +158,8 @@ def _judged(
     else:
         truth, mean = value(f"{prefix}target"), value(f"{prefix}prediction")
         if isinstance(calibration, IntervalCalibration) and calibration.b > 0:
-            spread = np.sqrt(np.maximum(std**2 - (unit * calibration.a) ** 2, 0.0)) / calibration.b
+            shown = np.sqrt(np.maximum((std / unit) ** 2 - calibration.a**2, 0.0)) / calibration.b
+            spread = unit * shown ** (1 / calibration.power)
     return Judged(
         target=target,
         summary=_scored(summary, target, truth, mean, probabilities),

@@ -102,8 +102,8 @@ def _validation(context: Context, settings: Any) -> list[str]:
     if any(target.task == "regression" for target in predictor.targets):
         sentences.append(
             words(
-                "Intervals are mean ± q·sqrt(a² + (b·s)²), s the spread of the networks; a, b and the conformal factor "
-                "q were fitted to out-of-fold errors, and judged with each fold left out."
+                "Intervals are mean ± q·sqrt(a² + (b·s^p)²), s the spread of the networks; a, b, p and the conformal "
+                "factor q were fitted to out-of-fold errors, and judged with each fold left out."
             )
         )
     if any(target.task == "classification" for target in predictor.targets):

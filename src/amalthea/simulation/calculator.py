@@ -187,9 +187,11 @@ class Calculator(ase_calculator.Calculator):
             nothing = np.zeros((len(energies), 0, 3))
             answer = Answer(energies, nothing, np.zeros((len(energies), 6)), described.values, described.own.kinds)
         per_atom, per_component = self._calibrations()
-        # The spread is pooled over folds, as it was out of fold.
-        fold_of = np.zeros(self.committee.members, np.int64) if self.potential is None else self.potential.fold_of
-        means, size = bring_together(answer, fold_of), len(described.own.kinds)
+        if self.potential is None:
+            means = bring_together(answer, np.zeros(self.committee.members, np.int64))
+        else:
+            means = self.potential.together(answer)
+        size = len(described.own.kinds)
         std = means.energy_spread if per_atom is None else float(per_atom.sigma(means.energy_spread / size)) * size
         found: dict[str, Any] = {"energy_std": std}
         if forces:

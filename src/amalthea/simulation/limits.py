@@ -10,8 +10,8 @@ import numpy as np
 from amalthea.domains.structures.extrapolation import Extrapolation
 from amalthea.predictor.potential import Potential
 
-MANY_TIMES = 5.0
-"""So many times the error in the structure that was hardest out of fold: no atom that was judged was so uncertain."""
+MANY_TIMES = 2.0
+"""So many times the error in the structure that was hardest out of fold."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Limits:
 
     @classmethod
     def of(cls, potential: Potential | None, action: Literal["stop", "warn"] = "stop") -> Limits:
-        """Return a potential's own: five times its error in the worst structure out of fold, and one training range."""
+        """Return a potential's own: twice its error in the worst structure out of fold, and one training range."""
         if potential is None or "force_rmse" not in potential.out_of_fold:
             return cls(None, 1.0, action)
         worst = float(potential.out_of_fold["force_rmse"].max())

@@ -22,19 +22,24 @@ Rows = NDArray[np.bool_]
 Constants = TypeVar("Constants")
 
 _LOG_VARIANCES = (-14.0, 3.0)  # bounds of ln a² and ln b², where residuals and spreads are of size 1
+_POWERS = (0.2, 1.0)
 _TEMPERATURES = (0.05, 20.0)
 _SMALLEST_PROBABILITY = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
 class IntervalCalibration:
-    """What turns a mean and a raw spread into an interval: mean ± factor * sqrt(a² + (b * std)²).
+    """What turns a mean and a raw spread into an interval: mean ± factor * sqrt(a² + (b * std^power)²).
+
+    The spread of a few members is noisy: where it is large, it is so in part by chance, and the error is not as large.
+    A power below 1 says so.
 
     Args:
         a: the part of the error that the spread does not show, in the target's unit.
-        b: what the raw spread is multiplied by.
+        b: what the raw spread, raised to the power, is multiplied by.
         factor: half the interval's width in units of sigma; NaN where too few residuals are known for any finite one.
         level: the fraction of new examples that the interval is to cover.
+        power: above 0, at most 1.
 
     Example:
         >>> calibration = IntervalCalibration(a=0.3, b=2.0, factor=1.5)
@@ -46,10 +51,11 @@ class IntervalCalibration:
     b: float
     factor: float
     level: float = 0.9
+    power: float = 1.0
 
     def sigma(self, std: ArrayLike) -> Array:
         """Return the calibrated standard deviation for raw spreads of shape (n,), in the target's unit."""
-        return np.hypot(self.a, self.b * np.asarray(std, np.float64))
+        return np.hypot(self.a, self.b * np.asarray(std, np.float64) ** self.power)
 
     def interval(self, mean: ArrayLike, std: ArrayLike) -> tuple[Array, Array]:
         """Return the interval's lower and upper ends, each of shape (n,); NaN where `factor` is."""
@@ -70,10 +76,10 @@ class IntervalCalibration:
 def fit_interval(residuals: ArrayLike, std: ArrayLike, level: float = 0.9) -> IntervalCalibration:
     """Return the constants that fit out-of-fold residuals: sigma by likelihood, the width by the conformal quantile.
 
-    a and b maximize the likelihood of Gaussian residuals with variance a² + (b * std)². The factor is then the
-    ⌈level (n + 1)⌉-th smallest |residual| / sigma; where that exceeds n (fewer than 9 residuals for 0.9), no finite
-    interval keeps the promise and the factor is NaN. A spread that is the same for all rows tells nothing: b is 0.
-    Residuals or spreads that are not finite leave nothing to promise: all constants are NaN.
+    a, b and the power maximize the likelihood of Gaussian residuals with variance a² + (b * std^power)². The factor is
+    then the ⌈level (n + 1)⌉-th smallest |residual| / sigma; where that exceeds n (fewer than 9 residuals for 0.9), no
+    finite interval keeps the promise and the factor is NaN. A spread that is the same for all rows tells nothing: b is
+    0. Residuals or spreads that are not finite leave nothing to promise: all constants are NaN.
 
     Args:
         residuals: shape (n,), prediction minus truth (or the reverse), in the target's unit.
@@ -95,34 +101,37 @@ def fit_interval(residuals: ArrayLike, std: ArrayLike, level: float = 0.9) -> In
         raise ValueError(f"residuals and std must have shape (n,). Received: {errors.shape}, {spreads.shape}")
     if not len(errors) or not (np.isfinite(errors).all() and np.isfinite(spreads).all()):
         return IntervalCalibration(math.nan, math.nan, math.nan, level)
-    a, b = _likeliest_variance(errors, spreads)
-    sigma = IntervalCalibration(a, b, math.nan).sigma(spreads)
+    a, b, power = _likeliest_variance(errors, spreads)
+    sigma = IntervalCalibration(a, b, math.nan, power=power).sigma(spreads)
     scaled = np.sort(np.divide(errors, sigma, out=np.zeros_like(errors), where=sigma > 0))  # sigma 0: all errors are 0
     rank = math.ceil(level * (len(scaled) + 1) - 1e-9)  # rounding must not lift a whole number
     factor = float(scaled[rank - 1]) if rank <= len(scaled) else math.nan
-    return IntervalCalibration(a, b, factor, level)
+    return IntervalCalibration(a, b, factor, level, power)
 
 
-def _likeliest_variance(errors: Array, spreads: Array) -> tuple[float, float]:
-    """Return a and b of the variance a² + (b * std)² under which Gaussian errors are likeliest."""
+def _likeliest_variance(errors: Array, spreads: Array) -> tuple[float, float, float]:
+    """Return a, b and the power of the variance a² + (b * std^power)² under which Gaussian errors are likeliest."""
     from scipy.optimize import minimize
 
     size, spread = float(np.sqrt(np.mean(errors**2))), float(np.sqrt(np.mean(spreads**2)))
     if size == 0.0 or np.ptp(spreads) <= 1e-9 * spread:
-        return size, 0.0
-    parts = np.stack([np.ones_like(spreads), (spreads / spread) ** 2])
-    squares = (errors / size) ** 2
+        return size, 0.0, 1.0
+    squares, relative = (errors / size) ** 2, spreads / spread
+    logarithms = np.log(np.where(relative > 0, relative, 1.0))
 
-    def negative_log_likelihood(logs: Array) -> tuple[float, Array]:
-        weights = np.exp(logs)[:, None] * parts
-        variance = weights.sum(axis=0)
-        slope = (weights * (1 / variance - squares / variance**2)).mean(axis=1)
-        return float(np.mean(np.log(variance) + squares / variance)), slope
+    def negative_log_likelihood(constants: Array) -> tuple[float, Array]:
+        own, shown = np.exp(constants[0]), np.exp(constants[1]) * relative ** (2 * constants[2])
+        variance = own + shown
+        slope = 1 / variance - squares / variance**2
+        by = [slope * own, slope * shown, 2 * slope * shown * logarithms]
+        return float(np.mean(np.log(variance) + squares / variance)), np.array([part.mean() for part in by])
 
-    starts = [np.log([share, 1 - share]) for share in (0.5, 0.95, 0.05)]
-    fits = [minimize(negative_log_likelihood, start, jac=True, bounds=[_LOG_VARIANCES] * 2) for start in starts]
-    a, b = np.exp(min(fits, key=lambda fit: float(fit.fun)).x / 2)
-    return float(a * size), float(b * size / spread)
+    bounds = [_LOG_VARIANCES, _LOG_VARIANCES, _POWERS]
+    starts = [np.array([np.log(share), np.log(1 - share), 0.8]) for share in (0.5, 0.95, 0.05)]
+    fits = [minimize(negative_log_likelihood, start, jac=True, bounds=bounds) for start in starts]
+    *logs, power = min(fits, key=lambda fit: float(fit.fun)).x
+    a, b = np.exp(np.array(logs) / 2)
+    return float(a * size), float(b * size / spread**power), float(power)
 
 
 @dataclasses.dataclass(frozen=True)
