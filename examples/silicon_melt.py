@@ -3,8 +3,8 @@
 What was seen, with the catalogue's silicon as trained by default: the network's melt has its first peak at 2.42 Å
 (g = 1.84 ± 0.04), a shallow minimum at 3.5 Å (0.90) and hardly a second shell. Tersoff's potential is far too
 structured, as in the figure of Behler and Parrinello (2007): a peak of 2.36 ± 0.05 at 2.47 Å and a gap of 0.43 at
-2.9 Å, where its cutoff ends the bonds. Stillinger's and Weber's comes nearer: 1.95 ± 0.01 at 2.58 Å. In 72 of 601
-frames the network was less sure than its limit allows; these were written as the next ones to compute.
+2.9 Å, where its cutoff ends the bonds. Stillinger's and Weber's comes nearer: 1.95 ± 0.01 at 2.58 Å. In one of 601
+frames the network was less sure than its limit allows; it was written as the next one to compute.
 """
 
 import ctypes
