@@ -59,7 +59,7 @@ def _of_forces(context: Context, predictor: Potential) -> Block:
         context,
         "learning-curve-forces",
         words("Forces: error against the number of training structures"),
-        (words("training structures"), words("mean absolute error of a structure's force components (eV/Å)")),
+        (words("training structures"), words("mean absolute error of the forces (eV/Å)")),
         found.sizes,
         [mean_of(row, groups) for row in found.errors],
         gain_of_doubling(found, groups, 1, context.seed),
