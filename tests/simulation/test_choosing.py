@@ -84,6 +84,19 @@ def test_goes_on_and_tells_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert keys == [structure_key(atoms) for atoms in structures]
 
 
+@pytest.mark.parametrize("copies", [1, 3])
+def test_what_was_labelled_before_is_kept_to_the_last_digit(copies: int, tmp_path: Path) -> None:
+    """Also where there are more than nine atoms."""
+    structures = [atoms * (copies, 1, 1) for atoms in crystals(3)]
+    label(structures, tmp_path / "whole.extxyz", "emt", verbose=0)
+    label(structures[:2], tmp_path / "later.extxyz", "emt", verbose=0)
+    told = label(structures, tmp_path / "later.extxyz", "emt", verbose=0)
+    assert (told.done, told.found) == (3, 2)
+    again = label(structures, tmp_path / "later.extxyz", "emt", verbose=0)
+    assert (again.done, again.found) == (3, 3)
+    assert (tmp_path / "later.extxyz").read_bytes() == (tmp_path / "whole.extxyz").read_bytes()
+
+
 def test_no_file_of_others_is_touched(tmp_path: Path) -> None:
     output = tmp_path / "labelled.extxyz"
     for content in ("a letter\n", "1\nenergy=-0.1\nAr 0 0 0\n"):

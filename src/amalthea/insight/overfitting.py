@@ -232,13 +232,17 @@ def _of_potential(potential: Potential, verbose: Verbosity) -> Generalization:
         with Bar("networks learn", verbose=verbose):
             found, groups = force_curve(potential)
         seed = int(potential.parts[0].ensemble.seed)
-        means = mean_errors(found, groups, 1, seed)
-        errors = tuple(Figure(float(m), float(s)) for m, s in zip(means[0], means[1:].std(axis=0, ddof=1), strict=True))
+        errors = _with_errors(mean_errors(found, groups, 1, seed))
         doubling = gain_of_doubling(found, groups, 1, seed)
         curve = LearningCurve("forces", "mean absolute error (eV/Å)", found.sizes, errors, doubling)
     except AmaltheaError as error:
         missing["curve"] = str(error)
     return Generalization(history, None, curve, None, missing, ())
+
+
+def _with_errors(means: NDArray[np.float64]) -> tuple[Figure, ...]:
+    """Return the means in the first row, with the spread of the resamples below it."""
+    return tuple(Figure(float(m), float(s)) for m, s in zip(means[0], means[1:].std(axis=0, ddof=1), strict=True))
 
 
 def _watched(given: Material, notes: list[str]) -> History:
@@ -263,8 +267,7 @@ def _curve(given: Material, target: Any, notes: list[str]) -> LearningCurve:
     found = learning_curve(given, target)
     classes = target.task == "classification"
     power = 1 if classes else 2
-    means = mean_errors(found, given.groups, power, given.seed)
-    errors = tuple(Figure(float(m), float(s)) for m, s in zip(means[0], means[1:].std(axis=0, ddof=1), strict=True))
+    errors = _with_errors(mean_errors(found, given.groups, power, given.seed))
     measure = "share of mistakes" if classes else "root mean square error"
     notes += given.notes
     return LearningCurve(

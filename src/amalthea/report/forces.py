@@ -76,9 +76,7 @@ def held_out_forces(predictor: Predictor, seed: int = 0) -> Forces | None:
 
 def _committees(predictor: Potential) -> dict[int, object]:
     """Return for each fold its networks, those left out excepted."""
-    ensemble = predictor.parts[0].ensemble
-    left_out = () if ensemble.history is None else ensemble.history.left_out
-    fold_of = np.setdiff1d(np.arange(len(ensemble)), np.array(left_out, np.int64)) // ensemble.members
+    fold_of = predictor.fold_of
     return {int(fold): predictor.committee.take(np.flatnonzero(fold_of == fold)) for fold in np.unique(fold_of)}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from amalthea.data.files import write_whole
+from amalthea.domains.structures.extended_xyz import blocks
 from amalthea.domains.structures.failures import FAILURES, reason
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.progress import Bar, Verbosity
@@ -148,29 +149,21 @@ def _done(output: Path, method: str) -> dict[str, bytes]:
     """Return the frames that were labelled before, by their structures' keys."""
     if not output.exists():
         return {}
+    from ase.io.extxyz import key_val_str_to_dict
+
     frames: dict[str, bytes] = {}
-    with output.open(encoding="utf-8", errors="replace") as stream:
-        for atoms in _readable(stream):
-            if atoms.info.get(METHOD) != method:
-                raise AmaltheaError(
-                    f"{output} holds structures that were not labelled with {method}. Give another name to write to."
-                )
-            frames[str(atoms.info[KEY])] = as_xyz(atoms)
+    for block in blocks(output):
+        if block.problem:  # such as a frame that was cut off in the middle
+            continue
+        entries = key_val_str_to_dict(block.lines[1])
+        if entries.get(METHOD) != method or KEY not in entries:
+            raise AmaltheaError(
+                f"{output} holds structures that were not labelled with {method}. Give another name to write to."
+            )
+        frames[entries[KEY]] = "".join(block.lines).encode()
     if not frames and output.stat().st_size:
         raise AmaltheaError(f"{output} holds no labelled structures. Give another name to write to, or remove it.")
     return frames
-
-
-def _readable(stream: Any) -> Iterator[Any]:
-    """Yield frames up to one that was cut off in the middle."""
-    from ase.io.extxyz import iread_xyz
-
-    frames = iread_xyz(stream, slice(None))
-    while True:
-        try:
-            yield next(frames)
-        except FAILURES:  # its end among them
-            return
 
 
 def _append(output: Path, frame: bytes) -> None:

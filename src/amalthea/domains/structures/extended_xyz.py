@@ -35,11 +35,16 @@ def read_extended_xyz(path: Path) -> Iterator[Read]:
     Args:
         path: the file.
     """
+    for block in blocks(path):
+        yield Read(None, block.problem) if block.problem else _parsed(block)
+
+
+def blocks(path: Path) -> Iterator[Block]:
+    """Yield the lines of each frame as they stand in an extended XYZ file, and of those that are none what is wrong."""
     from ase.io.formats import open_with_compression
 
     with open_with_compression(str(path), "rb") as stream:
-        for block in _blocks(_Lines(stream)):
-            yield Read(None, block.problem) if block.problem else _parsed(block)
+        yield from _blocks(_Lines(stream))
 
 
 class _Lines:
