@@ -9,7 +9,7 @@ from amalthea import backend
 
 if TYPE_CHECKING:
     from amalthea import insight as insight
-    from amalthea.data.dataset import Dataset as Dataset
+    from amalthea.datasets.dataset import Dataset as Dataset
     from amalthea.errors import AmaltheaError as AmaltheaError
     from amalthea.predictor import Predictor as Predictor
     from amalthea.predictor import load_model as load_model

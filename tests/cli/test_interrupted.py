@@ -16,7 +16,7 @@ import pytest
 
 import amalthea as am
 from amalthea import cli, workflow
-from amalthea.data import files
+from amalthea.datasets import files
 from amalthea.domains.tables.featurizers import Columns
 from amalthea.training import placement, trainer
 from amalthea.validation import baselines

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from amalthea.data.columns import as_text
-from amalthea.data.dataset import Dataset, ReadOptions
+from amalthea.datasets.columns import as_text
+from amalthea.datasets.dataset import Dataset, ReadOptions
 from amalthea.domains import DOMAINS, domain, recognise
 from amalthea.domains.protocol import Defaults, Domain, Featurizer
 from amalthea.errors import DataError

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amalthea.data.dataset import Dataset, ReadOptions
-from amalthea.data.files import read_table
+from amalthea.datasets.dataset import Dataset, ReadOptions
+from amalthea.datasets.files import read_table
 from amalthea.domains import recognise
 from amalthea.domains.molecules import DOMAIN
 from amalthea.errors import DataError

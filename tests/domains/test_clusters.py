@@ -7,8 +7,8 @@ import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
-from amalthea.data.catalogue import load
-from amalthea.data.dataset import ReadOptions
+from amalthea.datasets.catalogue import load
+from amalthea.datasets.dataset import ReadOptions
 from amalthea.domains import recognise
 from amalthea.domains.molecules import DOMAIN
 from amalthea.domains.molecules.clusters import APART, cluster_groups

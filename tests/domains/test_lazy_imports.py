@@ -8,7 +8,7 @@ import sys
 PROGRAM = """
 import sys
 import pandas as pd
-from amalthea.data import catalogue, reading, splits
+from amalthea.datasets import assembly, catalogue, splits
 from amalthea.domains import DOMAINS, domain, recognise
 for name, _ in DOMAINS:
     domain(name)

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem, rdBase
 
-from amalthea.data.catalogue import load
-from amalthea.data.columns import as_text
-from amalthea.data.dataset import Dataset, ReadOptions
-from amalthea.data.splits import group_folds, together
+from amalthea.datasets.catalogue import load
+from amalthea.datasets.columns import as_text
+from amalthea.datasets.dataset import Dataset, ReadOptions
+from amalthea.datasets.splits import group_folds, together
 from amalthea.domains import recognise
 from amalthea.domains.molecules import DOMAIN, descriptors
 from amalthea.domains.molecules.cache import FeatureCache

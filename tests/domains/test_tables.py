@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amalthea.data.columns import as_text
-from amalthea.data.dataset import Dataset, ReadOptions
+from amalthea.datasets.columns import as_text
+from amalthea.datasets.dataset import Dataset, ReadOptions
 from amalthea.domains import recognise
 from amalthea.domains.tables import DOMAIN
 from amalthea.errors import DataError

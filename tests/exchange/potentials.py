@@ -9,7 +9,7 @@ import ase.build
 import numpy as np
 import pandas as pd
 
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.domains.structures.examples import surroundings
 from amalthea.domains.structures.extrapolation import Ranges
 from amalthea.domains.structures.featurizer import SymmetryFunctions

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import amalthea as am
-from amalthea.data import archive
+from amalthea.datasets import archive
 from amalthea.errors import ModelFileError
 from tests.predictor.models import trained
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import amalthea as am
-from amalthea.data import archive
+from amalthea.datasets import archive
 from amalthea.training.prediction import Prediction
 from tests.predictor.models import CASES, trained
 

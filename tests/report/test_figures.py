@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, roc_auc_score, root_mean_squared_error
 
-from amalthea.data.archive import plain
+from amalthea.datasets.archive import plain
 from amalthea.report.calibration import coverages
 from amalthea.report.classes import confusion, rates
 from amalthea.report.figures import by_fold

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.validation.blending import shares, shares_by_fold
 
 

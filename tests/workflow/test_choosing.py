@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import amalthea as am
-from amalthea.data import catalogue, files
+from amalthea.datasets import catalogue, files
 
 QUICK = {"folds": 3, "members": 2, "epochs": 4, "verbose": 0}
 

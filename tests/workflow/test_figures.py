@@ -7,7 +7,7 @@ import os
 import pytest
 
 import amalthea as am
-from amalthea.data import splits
+from amalthea.datasets import splits
 
 needs_esol = pytest.mark.skipif("AMALTHEA_DATA" not in os.environ, reason="esol: set AMALTHEA_DATA to its folder")
 

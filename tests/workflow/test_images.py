@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import amalthea as am
 from amalthea import workflow
-from amalthea.data import archive
+from amalthea.datasets import archive
 from amalthea.errors import ModelFileError
 from amalthea.validation.calibration import Temperature
 from tests.workflow.digits import (

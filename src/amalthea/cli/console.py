@@ -63,7 +63,7 @@ class Console:
 
     def result(self, text: str, value: Mapping[str, Any]) -> None:
         """Print a command's result: `text`, or `value` as JSON."""
-        from amalthea.data.archive import pack_json
+        from amalthea.datasets.archive import pack_json
 
         if self.json:
             sys.stdout.write(pack_json(value).decode() + "\n")

@@ -19,7 +19,7 @@ def data(
 
     Example: amalthea data esol
     """
-    from amalthea.data import catalogue
+    from amalthea.datasets import catalogue
 
     console = Console(json, quiet)
     if name is None:

@@ -35,7 +35,7 @@ def select(
     """
     from joblib import cpu_count
 
-    from amalthea.data.files import write_whole
+    from amalthea.datasets.files import write_whole
     from amalthea.domains.structures.reading import StructureOptions, read_frames
     from amalthea.predictor import load_model
     from amalthea.simulation import select as selecting

@@ -113,7 +113,7 @@ def train(
     Example: amalthea train solubility.csv --target logS -o solubility.amalthea
     """
     from amalthea import workflow
-    from amalthea.data import archive
+    from amalthea.datasets import archive
 
     console = Console(json, quiet)
     for written in (output, out_of_fold, report):
@@ -180,7 +180,7 @@ def _again(data: list[str], target: list[str] | None) -> str:
 
 
 def _text(predictor: Any, output: Path | None, again: str) -> str:
-    from amalthea.data.wording import counted
+    from amalthea.datasets.messages import counted
 
     refused = predictor.refused
     lines = [str(predictor.validation)]

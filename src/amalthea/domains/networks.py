@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from amalthea import backend
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.domains.protocol import Defaults
 
 if TYPE_CHECKING:

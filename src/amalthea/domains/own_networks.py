@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from amalthea import backend
-from amalthea.data.dataset import Target
-from amalthea.data.wording import shortened
+from amalthea.datasets.dataset import Target
+from amalthea.datasets.messages import shortened
 from amalthea.domains.networks import optimizer
 from amalthea.domains.protocol import Defaults, Featurizer
 from amalthea.errors import DataError

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Target
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 
 Metric = Literal["euclidean", "tanimoto", "pictures"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from amalthea.data.dataset import Dataset, Inputs, ReadOptions
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions
 from amalthea.errors import DataError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from amalthea.data.files import write_whole
+from amalthea.datasets.files import write_whole
 
 INPUT = """\
 # {name} of a potential trained by Amalthea, for a LAMMPS built with its package ML-HDNNP (and so with n2p2).

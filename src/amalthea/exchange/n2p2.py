@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.wording import counted, listed
+from amalthea.datasets.messages import counted, listed
 from amalthea.domains import domain
 from amalthea.domains.structures import n2p2
 from amalthea.domains.structures.committee import Networks, networks

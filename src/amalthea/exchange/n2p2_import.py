@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import amalthea
 from amalthea import backend
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.domains.structures import n2p2
 from amalthea.domains.structures.extrapolation import Ranges
 from amalthea.domains.structures.featurizer import SymmetryFunctions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amalthea import backend
-from amalthea.data.wording import listed
+from amalthea.datasets.messages import listed
 from amalthea.errors import AmaltheaError
 from amalthea.predictor.predictor import Predictor
 from amalthea.workflow.retraining import material

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from amalthea.data.files import write_whole
+from amalthea.datasets.files import write_whole
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.insight import figures
 from amalthea.insight.asked import ask

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration, Temperature
 

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from amalthea import backend
-from amalthea.data import archive
-from amalthea.data.dataset import Target
-from amalthea.data.wording import shortened
+from amalthea.datasets import archive
+from amalthea.datasets.dataset import Target
+from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.errors import AmaltheaError, MissingDependencyError, ModelFileError
 from amalthea.predictor.answers import Calibration

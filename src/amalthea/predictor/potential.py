@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset, Inputs, Refusal
+from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.predictor.answers import columns, power_mean
 from amalthea.predictor.predictor import FAR, NO_ANSWER, Predictor

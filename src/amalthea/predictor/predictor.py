@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset, Inputs, Refusal, Target
-from amalthea.data.wording import shortened
+from amalthea.datasets.dataset import Dataset, Inputs, Refusal, Target
+from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.domains.protocol import Featurizer
 from amalthea.errors import AmaltheaError, DataError

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Target
-from amalthea.data.splits import random_folds
+from amalthea.datasets.dataset import Target
+from amalthea.datasets.splits import random_folds
 from amalthea.predictor.predictor import Predictor
 from amalthea.report.judged import FIFTHS, Judged
 from amalthea.training.members import assign

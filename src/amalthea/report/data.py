@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.wording import shortened
+from amalthea.datasets.messages import shortened
 from amalthea.report import plots
 from amalthea.report.blocks import Block, Paragraph, Plot, Section, Table, Text
 from amalthea.report.captions import with_unit

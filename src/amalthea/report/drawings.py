@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.wording import shortened
+from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.errors import MissingDependencyError
 from amalthea.report.structures import structure

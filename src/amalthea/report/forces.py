@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.predictor.potential import Potential, bring_together
 from amalthea.predictor.predictor import Predictor
 from amalthea.report.held_out import keeps_held_out

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.wording import shortened
+from amalthea.datasets.messages import shortened
 from amalthea.predictor.predictor import Predictor
 from amalthea.report.blocks import Drawing
 from amalthea.report.drawings import drawings, image, packed

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.predictor.answers import mixed
 from amalthea.predictor.predictor import Predictor
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Target
-from amalthea.data.splits import random_folds
+from amalthea.datasets.dataset import Target
+from amalthea.datasets.splits import random_folds
 from amalthea.predictor.predictor import Predictor
 from amalthea.validation.calibration import IntervalCalibration, Temperature, calibrated_probabilities
 from amalthea.validation.metrics import Figure, score

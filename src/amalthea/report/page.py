@@ -9,8 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from amalthea.data.archive import plain
-from amalthea.data.files import write_whole
+from amalthea.datasets.archive import plain
+from amalthea.datasets.files import write_whole
 from amalthea.errors import MissingDependencyError
 from amalthea.predictor.predictor import Predictor
 from amalthea.report.agreement import agreement

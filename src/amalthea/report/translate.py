@@ -14,7 +14,7 @@ import struct
 from importlib import resources
 from typing import Any
 
-from amalthea.data.wording import listed
+from amalthea.datasets.messages import listed
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.validation.metrics import Figure
 from amalthea.validation.summary import TargetSummary

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.files import existing_file
+from amalthea.datasets.files import existing_file
 from amalthea.domains.structures.failures import need_ase
 from amalthea.domains.structures.neighbours import neighbours
 from amalthea.errors import DataError

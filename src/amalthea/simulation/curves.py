@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from amalthea.data.archive import write_table
-from amalthea.data.files import write_whole
+from amalthea.datasets.archive import write_table
+from amalthea.datasets.files import write_whole
 from amalthea.errors import MissingDependencyError
 
 

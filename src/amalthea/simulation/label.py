@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from amalthea.data.files import write_whole
+from amalthea.datasets.files import write_whole
 from amalthea.domains.structures.extended_xyz import blocks
 from amalthea.domains.structures.failures import FAILURES, reason
 from amalthea.errors import AmaltheaError, DataError

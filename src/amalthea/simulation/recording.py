@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.files import write_whole
+from amalthea.datasets.files import write_whole
 from amalthea.domains.structures.committee import Committee
 from amalthea.domains.structures.describing import as_json
 from amalthea.errors import AmaltheaError, DataError

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from amalthea.data.wording import did_you_mean
+from amalthea.datasets.messages import did_you_mean
 from amalthea.domains.structures.failures import FAILURES, need_ase, reason
 from amalthea.errors import AmaltheaError, MissingDependencyError
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amalthea import backend
-from amalthea.data.splits import random_folds
+from amalthea.datasets.splits import random_folds
 from amalthea.errors import AmaltheaError, DataError, TrainingWarning
 from amalthea.progress import Verbosity
 from amalthea.training.answering import Answering

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amalthea.data.dataset import Task
+from amalthea.datasets.dataset import Task
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]

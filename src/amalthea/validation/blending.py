@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amalthea.data.archive import plain
+from amalthea.datasets.archive import plain
 from amalthea.validation.metrics import Figure
 
 Array = NDArray[np.float64]

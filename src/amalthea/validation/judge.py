@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset, Target, Task
-from amalthea.data.splits import random_folds
+from amalthea.datasets.dataset import Dataset, Target, Task
+from amalthea.datasets.splits import random_folds
 from amalthea.validation import baselines
 from amalthea.validation.calibration import (
     IntervalCalibration,

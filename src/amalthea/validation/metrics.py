@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amalthea.data.dataset import Task
+from amalthea.datasets.dataset import Task
 
 Array = NDArray[np.float64]
 

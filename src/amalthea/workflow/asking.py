@@ -12,11 +12,11 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
-from amalthea.data import catalogue, files
-from amalthea.data.dataset import Dataset, Inputs, Refusal, Target
-from amalthea.data.reading import labelled_rows
-from amalthea.data.targets import choose_targets
-from amalthea.data.wording import counted, listed
+from amalthea.datasets import catalogue, files
+from amalthea.datasets.assembly import labelled_rows
+from amalthea.datasets.dataset import Dataset, Inputs, Refusal, Target
+from amalthea.datasets.messages import counted, listed
+from amalthea.datasets.targets import choose_targets
 from amalthea.domains import domain
 from amalthea.errors import DataError
 from amalthea.predictor.potential import Potential

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset
+from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain, Featurizer
 from amalthea.workflow.proposing import propose
 from amalthea.workflow.settings import Settings

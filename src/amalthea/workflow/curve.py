@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.predictor.predictor import Predictor
 from amalthea.validation.metrics import Figure
 from amalthea.workflow.retraining import MEMBERS, Material

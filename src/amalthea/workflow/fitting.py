@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset
+from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain, Featurizer
 from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.predictor.answers import mixed

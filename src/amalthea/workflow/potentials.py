@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset
+from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, TrainingWarning
 from amalthea.predictor.answers import columns

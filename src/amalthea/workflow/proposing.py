@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.domains.own_networks import adopt
 from amalthea.domains.protocol import Defaults, Domain, Featurizer
 

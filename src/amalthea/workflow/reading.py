@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amalthea.data import catalogue, files
-from amalthea.data.columns import as_text
-from amalthea.data.dataset import Dataset, ReadOptions, Target
-from amalthea.data.wording import listed
+from amalthea.datasets import catalogue, files
+from amalthea.datasets.columns import as_text
+from amalthea.datasets.dataset import Dataset, ReadOptions, Target
+from amalthea.datasets.messages import listed
 from amalthea.domains import claimed, domain, recognise
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.wording import counted
+from amalthea.datasets.messages import counted
 from amalthea.domains import domain
 from amalthea.domains.protocol import Defaults
 from amalthea.errors import AmaltheaError, TrainingWarning

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data import splits
-from amalthea.data.dataset import Dataset
-from amalthea.data.wording import did_you_mean, listed
+from amalthea.datasets import splits
+from amalthea.datasets.dataset import Dataset
+from amalthea.datasets.messages import did_you_mean, listed
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError
 from amalthea.workflow.settings import Settings

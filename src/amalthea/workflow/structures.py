@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Inputs
-from amalthea.data.wording import counted
+from amalthea.datasets.dataset import Inputs
+from amalthea.datasets.messages import counted
 from amalthea.errors import DataError
 from amalthea.predictor.potential import Potential, PotentialPrediction
 from amalthea.progress import Bar, Verbosity

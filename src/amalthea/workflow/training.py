@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import amalthea
-from amalthea.data.dataset import Dataset, Refusal
-from amalthea.data.wording import counted
+from amalthea.datasets.dataset import Dataset, Refusal
+from amalthea.datasets.messages import counted
 from amalthea.domains import domain
 from amalthea.domains.protocol import Domain, Featurizer
 from amalthea.errors import DataError

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.workflow.digits import images, labels, write_folder, write_idx, write_npz, write_paths
 
 import amalthea as am  # before Keras: it chooses the backend
-from amalthea.data.dataset import Inputs, Target
+from amalthea.datasets.dataset import Inputs, Target
 from amalthea.domains import domain
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.own_networks import adopt

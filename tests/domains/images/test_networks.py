@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import amalthea as am  # before Keras: it chooses the backend
-from amalthea.data.dataset import Target
+from amalthea.datasets.dataset import Target
 from amalthea.domains.images.augmentation import RandomAffine
 from amalthea.domains.images.networks import convolution, defaults_for, dense
 from amalthea.domains.protocol import Defaults

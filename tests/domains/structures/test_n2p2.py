@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from tests.domains.structures.potentials import Potential
 
-from amalthea.data.dataset import Refusal
+from amalthea.datasets.dataset import Refusal
 from amalthea.domains.structures import n2p2
 from amalthea.domains.structures.functions import (
     Angular,

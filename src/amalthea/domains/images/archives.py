@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.wording import listed
+from amalthea.datasets.messages import listed
 from amalthea.domains.images.stack import Pictures, Span, from_array, is_stack, joined
 from amalthea.errors import DataError
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.archive import pack_arrays, unpack_arrays
-from amalthea.data.columns import as_text, natural_order
-from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Target
-from amalthea.data.files import malformed, read_table
-from amalthea.data.reading import Found, assemble, labelled_rows, well_formed
-from amalthea.data.targets import Labels, read_targets
-from amalthea.data.wording import listed
+from amalthea.datasets.archive import pack_arrays, unpack_arrays
+from amalthea.datasets.assembly import Found, assemble, labelled_rows, well_formed
+from amalthea.datasets.columns import as_text, natural_order
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
+from amalthea.datasets.files import malformed, read_table
+from amalthea.datasets.messages import listed
+from amalthea.datasets.targets import Labels, read_targets
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.images.idx import is_idx
 from amalthea.domains.images.inputs import read_inputs

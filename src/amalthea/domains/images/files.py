@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.wording import counted, listed
+from amalthea.datasets.messages import counted, listed
 from amalthea.domains.images.pictures import fit_picture, is_picture_name, open_picture, picture_size
 from amalthea.domains.images.stack import Pictures, stacked
 from amalthea.domains.protocol import Progress

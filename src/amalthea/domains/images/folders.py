@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amalthea.data.wording import counted, listed
+from amalthea.datasets.messages import counted, listed
 from amalthea.domains.images.files import hidden, pictures_in, read_files
 from amalthea.domains.images.idx import holds_images, is_idx, plain_name
 from amalthea.domains.images.pictures import is_picture_name

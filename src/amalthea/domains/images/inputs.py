@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.wording import counted, listed, shortened
+from amalthea.datasets.messages import counted, listed, shortened
 from amalthea.domains.images.archives import read_archive
 from amalthea.domains.images.files import Prepare, read_files
 from amalthea.domains.images.folders import idx_in, labelled_in

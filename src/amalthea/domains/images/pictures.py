@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.wording import shortened
+from amalthea.datasets.messages import shortened
 from amalthea.errors import DataError, MissingDependencyError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from amalthea.data.columns import is_missing
-from amalthea.data.wording import listed
+from amalthea.datasets.columns import is_missing
+from amalthea.datasets.messages import listed
 from amalthea.domains.images.archives import holds_stack, read_archive
 from amalthea.domains.images.files import Prepare, read_files
 from amalthea.domains.images.folders import holds_pictures, idx_in, read_class_folders

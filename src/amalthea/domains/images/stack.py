@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Refusal
-from amalthea.data.wording import counted, shortened
+from amalthea.datasets.dataset import Refusal
+from amalthea.datasets.messages import counted, shortened
 from amalthea.errors import DataError
 
 Span = tuple[float, float]

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.columns import is_missing, numbers
-from amalthea.data.dataset import ReadOptions, Refusal
-from amalthea.data.reading import refusals
-from amalthea.data.wording import counted, listed
+from amalthea.datasets.assembly import refusals
+from amalthea.datasets.columns import is_missing, numbers
+from amalthea.datasets.dataset import ReadOptions, Refusal
+from amalthea.datasets.messages import counted, listed
 from amalthea.errors import DataError
 
 UNIT = "-log10(mol/L)"

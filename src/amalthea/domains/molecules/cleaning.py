@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
-from amalthea.data.wording import shortened
+from amalthea.datasets.messages import shortened
 from amalthea.errors import MissingDependencyError
 
 MOST_ATOMS = 500

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from amalthea.data.columns import is_missing
+from amalthea.datasets.columns import is_missing
 from amalthea.domains.molecules.cleaning import tools
 from amalthea.errors import DataError
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.columns import float32
+from amalthea.datasets.columns import float32
 from amalthea.domains.molecules.cleaning import tools
 
 WORTH_A_POOL = 500

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.columns import as_text
-from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Target
-from amalthea.data.files import iterate_table, malformed, read_table
-from amalthea.data.reading import Found, assemble, well_formed
-from amalthea.data.targets import read_targets
-from amalthea.data.wording import counted, did_you_mean, listed
+from amalthea.datasets.assembly import Found, assemble, well_formed
+from amalthea.datasets.columns import as_text
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
+from amalthea.datasets.files import iterate_table, malformed, read_table
+from amalthea.datasets.messages import counted, did_you_mean, listed
+from amalthea.datasets.targets import read_targets
 from amalthea.domains.molecules import chembl, clusters, featurizers, scaffolds
 from amalthea.domains.molecules.cleaning import Cleaned, clean
 from amalthea.domains.molecules.columns import find_smiles_column

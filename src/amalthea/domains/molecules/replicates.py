@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.columns import numbers
-from amalthea.data.reading import refusals
-from amalthea.data.splits import codes
-from amalthea.data.wording import counted
+from amalthea.datasets.assembly import refusals
+from amalthea.datasets.columns import numbers
+from amalthea.datasets.messages import counted
+from amalthea.datasets.splits import codes
 from amalthea.domains.molecules.chembl import UNIT, Activities
 
 YEAR = "Document Year"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.splits import codes
+from amalthea.datasets.splits import codes
 from amalthea.domains.molecules.cleaning import tools
 
 

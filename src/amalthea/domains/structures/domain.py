@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
-from amalthea.data.reading import same_rows
-from amalthea.data.wording import counted
+from amalthea.datasets.assembly import same_rows
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
+from amalthea.datasets.messages import counted
 from amalthea.domains.protocol import Defaults, Featurizer
 from amalthea.domains.structures import folders, tables
 from amalthea.domains.structures.frames import Frames

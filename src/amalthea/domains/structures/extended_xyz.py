@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from amalthea.data.wording import shortened
+from amalthea.datasets.messages import shortened
 from amalthea.domains.structures.frames import Read
 
 COUNT = re.compile(r"\s*\d+\s*")

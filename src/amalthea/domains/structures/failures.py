@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amalthea.data.wording import shortened
+from amalthea.datasets.messages import shortened
 from amalthea.errors import MissingDependencyError
 
 FAILURES = Exception

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from amalthea.data.files import existing_file
-from amalthea.data.wording import counted, listed
+from amalthea.datasets.files import existing_file
+from amalthea.datasets.messages import counted, listed
 from amalthea.domains.structures.formats import Format, find_format
 from amalthea.errors import DataError
 

@@ -108,7 +108,7 @@ def read_n2p2(path: Path, length_unit: str, energy_unit: str) -> Iterator[Read]:
     from ase import Atoms
     from ase.calculators.singlepoint import SinglePointCalculator
 
-    from amalthea.data.dataset import Refusal
+    from amalthea.datasets.dataset import Refusal
     from amalthea.domains.structures.n2p2 import read_structures
 
     yield Read(None, note=f"{path.name}: lengths were taken to be in {length_unit}, energies in {energy_unit}.")

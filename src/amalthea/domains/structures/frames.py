@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Refusal
+from amalthea.datasets.dataset import Refusal
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.wording import counted
+from amalthea.datasets.messages import counted
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]

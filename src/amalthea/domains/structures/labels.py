@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from amalthea.data.wording import counted
+from amalthea.datasets.messages import counted
 from amalthea.domains.structures.frames import Floats
 
 REFERENCES = ("REF", "ref", "DFT", "dft", "reference")

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from amalthea.data.dataset import Refusal
-from amalthea.data.wording import counted, listed
+from amalthea.datasets.dataset import Refusal
+from amalthea.datasets.messages import counted, listed
 from amalthea.domains.protocol import Progress
 from amalthea.domains.structures.failures import FAILURES, need_ase, reason
 from amalthea.domains.structures.folders import find_files

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.wording import listed
+from amalthea.datasets.messages import listed
 from amalthea.domains.structures.functions import (
     Angular,
     CompactAngular,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.files import write_whole
+from amalthea.datasets.files import write_whole
 from amalthea.domains.structures.failures import need_ase
 from amalthea.domains.structures.frames import Floats, Frames
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from amalthea.data.columns import (
+from amalthea.datasets.columns import (
     MISSING_NUMBER,
     MISSING_TEXT,
     is_date,
@@ -17,7 +17,7 @@ from amalthea.data.columns import (
     is_numeric,
     numbers,
 )
-from amalthea.data.wording import counted, did_you_mean, listed
+from amalthea.datasets.messages import counted, did_you_mean, listed
 from amalthea.errors import DataError
 
 MOST_CATEGORIES = 50

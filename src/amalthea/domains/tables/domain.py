@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.columns import as_text, is_missing, natural_order
-from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Target
-from amalthea.data.files import iterate_table, malformed, read_table
-from amalthea.data.reading import Found, assemble, well_formed
-from amalthea.data.targets import read_targets
-from amalthea.data.wording import listed
+from amalthea.datasets.assembly import Found, assemble, well_formed
+from amalthea.datasets.columns import as_text, is_missing, natural_order
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
+from amalthea.datasets.files import iterate_table, malformed, read_table
+from amalthea.datasets.messages import listed
+from amalthea.datasets.targets import read_targets
 from amalthea.domains.networks import defaults_for, dense
 from amalthea.domains.protocol import Defaults, Featurizer
 from amalthea.domains.rows import Rows

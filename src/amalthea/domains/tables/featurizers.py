@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.columns import float32
+from amalthea.datasets.columns import float32
 from amalthea.domains.protocol import Metric, Progress
 from amalthea.domains.rows import Vectors
 

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Refusal
-from amalthea.data.files import existing_file, write_whole
-from amalthea.data.wording import shortened
+from amalthea.datasets.dataset import Refusal
+from amalthea.datasets.files import existing_file, write_whole
+from amalthea.datasets.messages import shortened
 from amalthea.domains.structures.n2p2.units import EnergyUnit, LengthUnit, angstroms, electronvolts, text
 from amalthea.errors import DataError
 

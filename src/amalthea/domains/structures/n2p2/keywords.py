@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from amalthea.data.files import existing_file, write_whole
-from amalthea.data.wording import listed
+from amalthea.datasets.files import existing_file, write_whole
+from amalthea.datasets.messages import listed
 from amalthea.domains.structures.functions import CompactAngular, CompactRadial, Cutoff, CutoffKind, SymmetryFunction
 from amalthea.domains.structures.n2p2.settings import LETTERS, Activation, Normalization, ScalingKind, Settings
 from amalthea.domains.structures.n2p2.symfunctions import KINDS, function_from, order, words_of

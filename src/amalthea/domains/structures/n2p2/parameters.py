@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.data.files import existing_file, write_whole
+from amalthea.datasets.files import existing_file, write_whole
 from amalthea.domains.structures.n2p2.settings import Settings
 from amalthea.errors import DataError
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.columns import (
+from amalthea.datasets.columns import (
     MISSING_TEXT,
     is_date,
     is_identifier,
@@ -18,8 +18,8 @@ from amalthea.data.columns import (
     natural_order,
     numbers,
 )
-from amalthea.data.dataset import ReadOptions, Target
-from amalthea.data.wording import counted, did_you_mean, listed
+from amalthea.datasets.dataset import ReadOptions, Target
+from amalthea.datasets.messages import counted, did_you_mean, listed
 from amalthea.errors import DataError
 
 USUAL_NAMES = frozenset({"target", "y", "label", "class"})

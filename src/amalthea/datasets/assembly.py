@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
-from amalthea.data.files import malformed, reading_notes
-from amalthea.data.targets import Labels, encode
-from amalthea.data.wording import counted, shortened
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
+from amalthea.datasets.files import malformed, reading_notes
+from amalthea.datasets.messages import counted, shortened
+from amalthea.datasets.targets import Labels, encode
 from amalthea.errors import DataError
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from amalthea.data import catalogue
-from amalthea.data.catalogue import CATALOGUE, Entry, Source, entries, known, load, locate
-from amalthea.data.dataset import ReadOptions
+from amalthea.datasets import catalogue
+from amalthea.datasets.catalogue import CATALOGUE, Entry, Source, entries, known, load, locate
+from amalthea.datasets.dataset import ReadOptions
 from amalthea.domains import recognise
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, MissingDependencyError

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amalthea.data.splits import future
-from amalthea.data.times import parse_times
+from amalthea.datasets.dates import parse_times
+from amalthea.datasets.splits import future
 from amalthea.errors import DataError
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from amalthea.data.sdf import sdf_records
-from amalthea.data.text import Record, text_encoding
+from amalthea.datasets.encoding import Record, text_encoding
+from amalthea.datasets.sdf import sdf_records
 from amalthea.errors import DataError, MissingDependencyError
 
 SEPARATORS = (",", ";", "\t", "|")

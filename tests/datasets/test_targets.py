@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amalthea.data.dataset import ReadOptions, Target
-from amalthea.data.targets import encode, read_targets
+from amalthea.datasets.dataset import ReadOptions, Target
+from amalthea.datasets.targets import encode, read_targets
 from amalthea.errors import DataError
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from amalthea.data.text import Record, text_encoding
+from amalthea.datasets.encoding import Record, text_encoding
 from amalthea.errors import DataError, MissingDependencyError
 
 END = "$$$$"

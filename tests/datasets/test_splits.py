@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amalthea.data.splits import check_classes, codes, column_folds, group_folds, random_folds, together
+from amalthea.datasets.splits import check_classes, codes, column_folds, group_folds, random_folds, together
 from amalthea.errors import DataError
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from amalthea.data.columns import MISSING_TEXT, is_missing, natural_order
-from amalthea.data.times import parse_times
-from amalthea.data.wording import counted, listed
+from amalthea.datasets.columns import MISSING_TEXT, is_missing, natural_order
+from amalthea.datasets.dates import parse_times
+from amalthea.datasets.messages import counted, listed
 from amalthea.errors import DataError
 
 

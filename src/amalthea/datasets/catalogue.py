@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from amalthea.backend import cache_folder
-from amalthea.data.columns import numbers
-from amalthea.data.dataset import Dataset, ReadOptions
-from amalthea.data.files import fingerprint, read_table
-from amalthea.data.wording import listed
+from amalthea.datasets.columns import numbers
+from amalthea.datasets.dataset import Dataset, ReadOptions
+from amalthea.datasets.files import fingerprint, read_table
+from amalthea.datasets.messages import listed
 from amalthea.errors import DataError, MissingDependencyError
 
 if TYPE_CHECKING:

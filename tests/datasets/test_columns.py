@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amalthea.data.columns import as_text, float32, is_date, is_identifier, is_missing, natural_order, numbers
+from amalthea.datasets.columns import as_text, float32, is_date, is_identifier, is_missing, natural_order, numbers
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

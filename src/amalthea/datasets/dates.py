@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.columns import is_missing, is_numeric, numbers
-from amalthea.data.wording import counted
+from amalthea.datasets.columns import is_missing, is_numeric, numbers
+from amalthea.datasets.messages import counted
 from amalthea.errors import DataError
 
 FORMATS = (

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amalthea.data.files import fingerprint, iterate_table, malformed, read_table, reading_notes, write_whole
+from amalthea.datasets.files import fingerprint, iterate_table, malformed, read_table, reading_notes, write_whole
 from amalthea.errors import DataError
 
 ROWS = [["Größe", "wert", "name"], ["groß", "1,5", "a b"], ["klein", "2,25", ""], ["µ", "-3", "x"]]

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from amalthea.data.columns import distinct_names, numbers
-from amalthea.data.records import records
-from amalthea.data.text import Record
-from amalthea.data.wording import did_you_mean, listed, shortened
+from amalthea.datasets.columns import distinct_names, numbers
+from amalthea.datasets.encoding import Record
+from amalthea.datasets.messages import did_you_mean, listed, shortened
+from amalthea.datasets.row_reader import records
 from amalthea.errors import DataError
 
 

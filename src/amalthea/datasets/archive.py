@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.data.files import write_whole
+from amalthea.datasets.files import write_whole
 from amalthea.errors import ModelFileError
 
 ALWAYS_UNPACKED = 2**28

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from amalthea.data.dataset import ReadOptions
-from amalthea.data.files import iterate_table, malformed, read_table
+from amalthea.datasets.dataset import ReadOptions
+from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.domains import recognise
 from amalthea.errors import DataError, MissingDependencyError
 
