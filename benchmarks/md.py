@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from ase.build import bulk
 
-from amalthea.domains.structures import n2p2
-from amalthea.domains.structures.committee import Committee
-from amalthea.domains.structures.examples import surroundings
-from amalthea.simulation.calculator import Calculator
-from amalthea.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.simulation.evaluation import Described, one_thread
+from amalthea.potentials import n2p2
+from amalthea.potentials.networks.committee import Committee
+from amalthea.potentials.networks.training_arrays import surroundings
+from amalthea.potentials.simulation.calculator import Calculator
+from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
+from amalthea.potentials.simulation.evaluation import Described, one_thread
 
 MEMBERS = 8
 

@@ -21,10 +21,10 @@ import numpy as np
 from ase.build import bulk
 from threadpoolctl import threadpool_limits
 
-from amalthea.domains.structures import kernels
-from amalthea.domains.structures.functions import Angular, Cutoff, Functions, Radial
-from amalthea.domains.structures.neighbours import neighbours
-from amalthea.domains.structures.subnets import energies_and_gradients
+from amalthea.potentials.networks.subnets import energies_and_gradients
+from amalthea.potentials.symmetry_functions import kernels
+from amalthea.potentials.symmetry_functions.functions import Angular, Cutoff, Functions, Radial
+from amalthea.potentials.symmetry_functions.neighbours import neighbours
 
 BOHR = 0.529177210903
 SIZES = (27, 24, 24, 1)

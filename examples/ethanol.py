@@ -18,11 +18,11 @@ from ase.build import molecule
 from ase.io import read, write
 from tblite.ase import TBLite
 
-from amalthea.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.simulation.label import label
-from amalthea.simulation.limits import Limits
-from amalthea.simulation.md import simulate
-from amalthea.simulation.select import select
+from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
+from amalthea.potentials.simulation.label import label
+from amalthea.potentials.simulation.stopping import Limits
+from amalthea.potentials.simulation.md import simulate
+from amalthea.potentials.simulation.select import select
 
 FOLDER, ROUNDS, NEW, BEGUN = Path("ethanol"), 3, 40, time.perf_counter()
 FOLDER.mkdir(exist_ok=True)

@@ -29,7 +29,7 @@ import numpy as np
 import amalthea as am
 import ase.build
 import ase.io
-from amalthea.simulation.calculator import Calculator
+from amalthea.potentials.simulation.calculator import Calculator
 
 try:
     from lammps import lammps

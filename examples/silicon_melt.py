@@ -19,11 +19,11 @@ from ase.build import bulk
 from ase.calculators.tersoff import Tersoff, TersoffParameters
 from ase.units import Bohr
 
-from amalthea.simulation.analysis import radial_distribution, read_trajectory
-from amalthea.simulation.curves import draw_curves
-from amalthea.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.simulation.limits import Limits
-from amalthea.simulation.md import simulate
+from amalthea.potentials.simulation.analysis import radial_distribution, read_trajectory
+from amalthea.potentials.simulation.curves import draw_curves
+from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
+from amalthea.potentials.simulation.stopping import Limits
+from amalthea.potentials.simulation.md import simulate
 
 FOLDER, STEPS, EVERY = Path("silicon-melt"), 12_000, 20  # 12 ps in steps of 1 fs; the first third is for melting
 FOLDER.mkdir(exist_ok=True)

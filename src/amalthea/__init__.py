@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from amalthea import insight as insight
     from amalthea.datasets.dataset import Dataset as Dataset
     from amalthea.errors import AmaltheaError as AmaltheaError
+    from amalthea.potentials.simulation.calculator import Calculator as Calculator
     from amalthea.predictor import Predictor as Predictor
     from amalthea.predictor import load_model as load_model
-    from amalthea.simulation.calculator import Calculator as Calculator
     from amalthea.training.ensemble import Ensemble as Ensemble
     from amalthea.training.prediction import Prediction as Prediction
     from amalthea.workflow import read as read

@@ -11,9 +11,9 @@ import pytest
 
 import amalthea as am
 from amalthea import insight
-from amalthea.domains.structures.network import ENERGY_ERROR, FORCE_ERROR, STRESS_ERROR
-from amalthea.workflow.relearning import MOST_STRUCTURES, structures
-from tests.report.potentials import potential
+from amalthea.potentials.networks.potential_network import ENERGY_ERROR, FORCE_ERROR, STRESS_ERROR
+from amalthea.potentials.refit import MOST_STRUCTURES, structures
+from tests.potentials.trained import potential
 
 
 def test_all_figures_are_made(tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ import pytest
 
 import amalthea as am
 from amalthea import report
-from amalthea.exchange import export_n2p2, import_n2p2
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.exchange import export_n2p2, import_n2p2
+from amalthea.potentials.potential import Potential
 from amalthea.predictor.predictor import Predictor
 from amalthea.training.history import History
-from tests.exchange.potentials import potential as untrained
+from tests.potentials.exchange.potentials import potential as untrained
+from tests.potentials.trained import potential
 from tests.predictor.models import QUICK, trained
 from tests.report.pages import Page, read
-from tests.report.potentials import potential
 
 SECTIONS = ["verdict", "figures", "agreement", "certainty", "learning", "importance", "data", "methods"]
 

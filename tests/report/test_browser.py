@@ -10,8 +10,8 @@ import pytest
 
 from amalthea import report
 from amalthea.predictor.predictor import Predictor
+from tests.potentials.trained import potential
 from tests.predictor.models import trained
-from tests.report.potentials import potential
 from tests.workflow import digits
 
 selenium = pytest.importorskip("selenium", reason="selenium drives the browser: pip install selenium")

@@ -40,9 +40,9 @@ def export(
     Example: amalthea export silicon.amalthea --to n2p2 silicon_n2p2 --member 0
     """
     from amalthea.errors import AmaltheaError
-    from amalthea.exchange import export_n2p2
+    from amalthea.potentials.exchange import export_n2p2
+    from amalthea.potentials.potential import Potential
     from amalthea.predictor import load_model
-    from amalthea.predictor.potential import Potential
 
     potential = load_model(model)
     if not isinstance(potential, Potential):

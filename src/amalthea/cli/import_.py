@@ -33,7 +33,7 @@ def import_(
 
     Example: amalthea import water_n2p2 -o water.amalthea --length-unit bohr --energy-unit hartree
     """
-    from amalthea.exchange import import_n2p2
+    from amalthea.potentials.exchange import import_n2p2
 
     check_output(output)
     energy: Any = energy_unit.value.lower()

@@ -40,8 +40,8 @@ def label(
     """
     from joblib import cpu_count
 
-    from amalthea.domains.structures.reading import StructureOptions, read_frames
-    from amalthea.simulation import label as labelling
+    from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
+    from amalthea.potentials.simulation import label as labelling
 
     console = Console(json, quiet)
     first = structures[0]

@@ -108,12 +108,12 @@ def md(
     """
     from joblib import cpu_count
 
-    from amalthea.simulation.analysis import read_trajectory
-    from amalthea.simulation.calculator import Calculator
-    from amalthea.simulation.dynamics import Dynamics
-    from amalthea.simulation.evaluation import TOGETHER
-    from amalthea.simulation.limits import Limits
-    from amalthea.simulation.md import simulate
+    from amalthea.potentials.simulation.analysis import read_trajectory
+    from amalthea.potentials.simulation.calculator import Calculator
+    from amalthea.potentials.simulation.dynamics import Dynamics
+    from amalthea.potentials.simulation.evaluation import TOGETHER
+    from amalthea.potentials.simulation.md import simulate
+    from amalthea.potentials.simulation.stopping import Limits
 
     console = Console(json, quiet)
     name = output or structure.with_name(f"{structure.stem}-md")
@@ -155,7 +155,7 @@ def md(
 
 def _read(path: Path) -> Any:
     """Return the last structure of a file."""
-    from amalthea.domains.structures.reading import StructureOptions, read_frames
+    from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
 
     frames = read_frames([path], options=StructureOptions(labelled=False))
     if not len(frames):
@@ -164,16 +164,16 @@ def _read(path: Path) -> Any:
 
 
 def _rdf(name: Path, frames: list[Any], _: Any) -> dict[str, Any]:
-    from amalthea.simulation.analysis import radial_distribution
-    from amalthea.simulation.curves import write_curve
+    from amalthea.potentials.simulation.analysis import radial_distribution
+    from amalthea.potentials.simulation.curves import write_curve
 
     files = write_curve(radial_distribution(frames), name.with_name(f"{name.name}-rdf"), ("r (Å)", "g(r)"))
     return {"rdf": list(map(str, files))}
 
 
 def _msd(name: Path, frames: list[Any], dynamics: Any) -> dict[str, Any]:
-    from amalthea.simulation.analysis import mean_square_displacement
-    from amalthea.simulation.curves import write_curve
+    from amalthea.potentials.simulation.analysis import mean_square_displacement
+    from amalthea.potentials.simulation.curves import write_curve
 
     table, diffusion = mean_square_displacement(frames, dynamics.interval * dynamics.timestep)
     files = write_curve(table, name.with_name(f"{name.name}-msd"), ("time (ps)", "mean square displacement (Å²)"))

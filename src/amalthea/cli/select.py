@@ -36,11 +36,11 @@ def select(
     from joblib import cpu_count
 
     from amalthea.datasets.files import write_whole
-    from amalthea.domains.structures.reading import StructureOptions, read_frames
+    from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
+    from amalthea.potentials.simulation import select as selecting
+    from amalthea.potentials.simulation.calculator import as_potential
+    from amalthea.potentials.simulation.output import as_xyz
     from amalthea.predictor import load_model
-    from amalthea.simulation import select as selecting
-    from amalthea.simulation.calculator import as_potential
-    from amalthea.simulation.recording import as_xyz
 
     console = Console(json, quiet)
     first = trajectory[0]

@@ -11,7 +11,7 @@ from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError
 
 DOMAINS = (
-    ("structures", "amalthea.domains.structures"),
+    ("structures", "amalthea.potentials"),
     ("images", "amalthea.domains.images"),
     ("molecules", "amalthea.domains.molecules"),
     ("tables", "amalthea.domains.tables"),

@@ -16,7 +16,7 @@ from amalthea.workflow.retraining import material
 if TYPE_CHECKING:
     import keras
 
-    from amalthea.predictor.potential import Potential
+    from amalthea.potentials.potential import Potential
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

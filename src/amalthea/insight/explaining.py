@@ -16,7 +16,7 @@ from amalthea.errors import AmaltheaError, DataError
 from amalthea.insight import figures
 from amalthea.insight.asked import ask
 from amalthea.insight.writing import plain
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.potential import Potential
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.arrays import count_rows
@@ -191,7 +191,7 @@ def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
 def _batch(predictor: Predictor, example: int | None) -> tuple[Any, Any, Any]:
     """Return a network of the model and a mini-batch that it learned from."""
     if isinstance(predictor, Potential):
-        from amalthea.workflow.relearning import structures
+        from amalthea.potentials.refit import structures
 
         return structures(predictor).batch()
     asked = ask(predictor, example)

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from amalthea.errors import AmaltheaError
 from amalthea.insight.turning import Turn, turn_of
 from amalthea.insight.writing import plain
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.potential import Potential
+from amalthea.potentials.refit import force_curve
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.history import History, quantiles
 from amalthea.training.resizing import resized
 from amalthea.validation.metrics import Figure
 from amalthea.workflow.curve import FEWEST_ROWS, SHARES, gain_of_doubling, judgeable, learning_curve, mean_errors
-from amalthea.workflow.relearning import force_curve
 from amalthea.workflow.retraining import Material, material
 
 if TYPE_CHECKING:

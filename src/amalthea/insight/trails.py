@@ -13,7 +13,7 @@ from amalthea.errors import AmaltheaError
 from amalthea.insight.planes import Plane, plane_of
 from amalthea.insight.terrain import surface
 from amalthea.insight.writing import plain
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.potential import Potential
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.arrays import whole_number
 from amalthea.training.ensemble import Ensemble
@@ -220,7 +220,7 @@ def _trajectories(trained: Ensemble | Predictor, points: int, rows: int, bar: Ba
 def _again(predictor: Predictor) -> tuple[Ensemble, list[str]]:
     """Return networks like a model's, trained anew with their paths written down; and what to say of it."""
     if isinstance(predictor, Potential):
-        from amalthea.workflow.relearning import structures
+        from amalthea.potentials.refit import structures
 
         return structures(predictor).recorded()
     from amalthea.workflow.retraining import material

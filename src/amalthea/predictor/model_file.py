@@ -21,7 +21,6 @@ from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.errors import AmaltheaError, MissingDependencyError, ModelFileError
 from amalthea.predictor.answers import Calibration
-from amalthea.predictor.potential import Potential
 from amalthea.predictor.predictor import Part, Predictor
 from amalthea.training.history import History
 from amalthea.validation.applicability import Applicability
@@ -123,6 +122,8 @@ def _card(parts: Mapping[str, bytes]) -> Any:
 
 
 def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, Any] | None) -> Predictor:
+    from amalthea.potentials.potential import Potential
+
     targets = tuple(Target(**{**stored, "classes": tuple(stored["classes"])}) for stored in card["targets"])
     out_of_fold = archive.unpack_table(parts["out_of_fold.csv"], card["text"]["out_of_fold"])
     arrays = archive.unpack_arrays(parts["weights.safetensors"])
@@ -200,7 +201,7 @@ def _register(kind: str) -> None:
     importlib.import_module("amalthea.training.layers")
     own = {
         "images": ("amalthea.domains.images.augmentation",),
-        "structures": ("amalthea.domains.structures.network", "amalthea.training.soap"),
+        "structures": ("amalthea.potentials.networks.potential_network", "amalthea.training.soap"),
     }
     for module in own.get(kind, ()):
         importlib.import_module(module)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.potential import Potential
+from amalthea.potentials.refit import force_curve
 from amalthea.predictor.predictor import Predictor
 from amalthea.report import plots
 from amalthea.report.blocks import Block, Paragraph, Plot
@@ -20,7 +21,6 @@ from amalthea.report.judged import Judged, mean_of, root_mean_square
 from amalthea.validation.metrics import Figure
 from amalthea.workflow import curve
 from amalthea.workflow.curve import FEWEST_ROWS, Curve, gain_of_doubling
-from amalthea.workflow.relearning import force_curve
 from amalthea.workflow.retraining import material
 
 

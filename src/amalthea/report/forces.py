@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
-from amalthea.predictor.potential import Potential, bring_together
+from amalthea.potentials.potential import Potential, bring_together
 from amalthea.predictor.predictor import Predictor
 from amalthea.report.held_out import keeps_held_out
 from amalthea.report.judged import Judged

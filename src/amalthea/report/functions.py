@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.potential import Potential
 from amalthea.report import plots
 from amalthea.report.blocks import Block, Paragraph, Plot, Table
 from amalthea.report.context import Context
@@ -48,8 +48,8 @@ def function_importance(predictor: Potential, seed: int = 0) -> dict[str, Import
     Source of the measure (the first-order effect of a typical change): Saltelli et al., Global Sensitivity Analysis:
     The Primer, Wiley, 2008, section 1.2.1 (sigma-normalized derivatives).
     """
-    from amalthea.domains.structures.describing import describe
-    from amalthea.domains.structures.subnets import energies_and_gradients
+    from amalthea.potentials.networks.subnets import energies_and_gradients
+    from amalthea.potentials.symmetry_functions.serialization import describe
 
     committee, ranges = predictor.committee, predictor.ranges
     kinds, values = _values(predictor, seed)
@@ -72,8 +72,8 @@ def function_importance(predictor: Potential, seed: int = 0) -> dict[str, Import
 
 def _values(predictor: Potential, seed: int) -> tuple[NDArray[np.int64], Array]:
     """Return the elements' numbers (A,) and the symmetry functions (A, F) of the atoms of some training structures."""
-    from amalthea.domains.structures import kernels
-    from amalthea.domains.structures.examples import surroundings
+    from amalthea.potentials.networks.training_arrays import surroundings
+    from amalthea.potentials.symmetry_functions import kernels
 
     structures, committee = predictor.examples["atoms"], predictor.committee
     kinds, values, count = [], [], 0
@@ -102,7 +102,7 @@ def function_blocks(context: Context) -> list[Block]:
 
 def _ranges(context: Context, predictor: Potential) -> list[Table]:
     """Return the ranges of the symmetry functions, one table an element."""
-    from amalthea.domains.structures.describing import describe
+    from amalthea.potentials.symmetry_functions.serialization import describe
 
     words, ranges = context.words, predictor.ranges
     header = [words("function"), words("lowest in training"), words("highest in training")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.potential import Potential
 from amalthea.predictor.predictor import Part, Predictor
 from amalthea.report.blocks import Block, Paragraph, Section, Table, Text
 from amalthea.report.citations import bibtex

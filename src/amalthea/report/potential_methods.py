@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.potential import Potential
 from amalthea.predictor.predictor import Part
 from amalthea.report.blocks import Block, Paragraph
 from amalthea.report.context import Context
@@ -44,7 +44,7 @@ def imported_sentences(context: Context) -> list[str]:
 
 def energy_sentence(words: Words, predictor: Potential) -> str:
     """Return from what the energy follows."""
-    from amalthea.domains.structures.describing import as_table
+    from amalthea.potentials.symmetry_functions.serialization import as_table
 
     table = as_table(predictor.ranges.functions)
     told = [
@@ -62,7 +62,7 @@ def energy_sentence(words: Words, predictor: Potential) -> str:
 
 def potential_sentences(words: Words, predictor: Potential) -> list[str]:
     """Return what a potential is made of, and what was minimized."""
-    from amalthea.domains.structures.network import ENERGY_ERROR, FORCE_ERROR, STRESS_ERROR
+    from amalthea.potentials.networks.potential_network import ENERGY_ERROR, FORCE_ERROR, STRESS_ERROR
 
     return [
         energy_sentence(words, predictor),

@@ -19,13 +19,13 @@ from amalthea.datasets.messages import counted, listed
 from amalthea.datasets.targets import choose_targets
 from amalthea.domains import domain
 from amalthea.errors import DataError
-from amalthea.predictor.potential import Potential
+from amalthea.potentials.potential import Potential
+from amalthea.potentials.prediction_files import SUFFIXES, write_structures
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.validation.metrics import Figure
 from amalthea.workflow.reading import align, read
 from amalthea.workflow.settings import Say, nobody
-from amalthea.workflow.structures import SUFFIXES, write_structures
 
 FILES = frozenset(
     [

@@ -19,6 +19,7 @@ from amalthea.datasets.messages import counted
 from amalthea.domains import domain
 from amalthea.domains.protocol import Domain, Featurizer
 from amalthea.errors import DataError
+from amalthea.potentials.fit import Clock, learn_potential
 from amalthea.predictor.answers import Calibration, answer_all, columns
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
@@ -28,7 +29,6 @@ from amalthea.validation.judge import calibrations_aside, judge
 from amalthea.workflow.asking import labelled
 from amalthea.workflow.choosing import choose_features
 from amalthea.workflow.fitting import fit_parts, out_of_fold
-from amalthea.workflow.potentials import Clock, learn_potential
 from amalthea.workflow.reading import read
 from amalthea.workflow.settings import Say, Settings, nobody
 from amalthea.workflow.splitting import Split, split_rows

@@ -1,0 +1,244 @@
+"""Atomic structures as a kind of data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.datasets.assembly import same_rows
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
+from amalthea.datasets.messages import counted
+from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.errors import DataError
+from amalthea.potentials.n2p2.units import EnergyUnit, LengthUnit
+from amalthea.potentials.reading import discovery as folders
+from amalthea.potentials.reading import examples as tables
+from amalthea.potentials.reading.frames import Frames
+from amalthea.potentials.reading.geometry import problem_of
+from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
+
+ENERGY = Target("energy", "regression", unit="eV")
+
+
+class Structures:
+    """Structures with total energies, and with forces and stresses where they are known."""
+
+    name: str = "structures"
+    feature_choices: Sequence[str] = ("auto",)
+    network_choices: Sequence[str] = ("auto", "potential")
+    in_words: bool = False
+    identity: Sequence[str] = ("key",)
+
+    def claims(self, path: Path) -> bool:
+        """Say whether a path is a file of atomic structures, or a folder that holds one."""
+        return folders.claims(path)
+
+    def recognises(self, table: pd.DataFrame) -> bool:  # noqa: ARG002
+        """Say that no table holds structures."""
+        return False
+
+    def dataset(self, table: pd.DataFrame, name: str, options: ReadOptions) -> Dataset:  # noqa: ARG002
+        """Refuse: structures stand in files of their own.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError(f"{name} is a table and holds no atomic structures. Give files such as .extxyz or OUTCAR.")
+
+    def read(self, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
+        """Read files and folders of structures with their labels.
+
+        Two files called training and test, as the catalogue's silicon has them, are a data set and its test set.
+
+        Args:
+            paths: the files and folders.
+            name: what the data set is called.
+            options: `strict`, and the units of n2p2's files.
+
+        Raises:
+            DataError: nothing can be used.
+        """
+        if [path.stem for path in paths] == ["training", "test"]:
+            dataset, test = (self.read([path], name, options) for path in paths)
+            return dataclasses.replace(dataset, test=dataclasses.replace(test, name=f"{name}, test set"))
+        if options.target not in ((), (ENERGY.name,)):
+            raise DataError(
+                f"structures have one target, {ENERGY.name}, and their forces and stresses are learned with it. "
+                f"Received: {', '.join(options.target)}."
+            )
+        units: dict[str, Any] = {
+            "length_unit": _unit("length", options.length_unit, get_args(LengthUnit)),
+            "energy_unit": _unit("energy", options.energy_unit, get_args(EnergyUnit)),
+        }
+        frames = read_frames(paths, options=StructureOptions(**units))
+        if options.strict and frames.refused:
+            first = frames.refused[0]
+            raise DataError(
+                f"{name}: {counted(len(frames.refused), 'frame')} cannot be used ({first.example}: {first.reason}). "
+                "Mend them, or do not ask for strict reading."
+            )
+        return dataclasses.replace(_dataset(frames, name), input_state=units)
+
+    def input_state(self, dataset: Dataset) -> dict[str, Any]:
+        """Return the units of files that do not say theirs."""
+        return dict(dataset.input_state)
+
+    def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
+        """Turn structures into examples.
+
+        Args:
+            source: a file, a folder, one `ase.Atoms`, or a list of files or of `ase.Atoms`.
+            state: the units of n2p2's files.
+
+        Raises:
+            DataError: nothing can be read.
+        """
+        given = [source] if isinstance(source, str | Path) or hasattr(source, "get_positions") else list(source)
+        if given and all(isinstance(one, str | Path) for one in given):
+            return as_inputs(frames_of([Path(one) for one in given], state))
+        return as_inputs(_given(given))
+
+    def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
+        """Yield the structures of a file or folder, at most `rows` at a time."""
+        asked = self.inputs(path, state)
+        for start in range(0, len(asked), rows):
+            part = slice(start, start + rows)
+            yield Inputs(asked.table[part], asked.examples[part], asked.problems[part], asked.warnings[part])
+
+    def save_inputs(self, asked: Inputs, folder: Path) -> None:  # noqa: ARG002
+        """Refuse: what the networks saw are symmetry functions.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError("only pictures can be saved as the network saw them; this model reads structures.")
+
+    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:  # noqa: ARG002
+        """Refuse: structures have no groups of their own.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError(f"structures cannot be split by '{kind}'. Choose 'random', 'group', 'time' or 'column'.")
+
+    def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:  # noqa: ARG002
+        """Refuse: a potential's symmetry functions are chosen by `symmetry_functions`.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError("structures have no features to choose from; name your own with --symmetry-functions.")
+
+    def restore(self, state: dict[str, Any]) -> Featurizer:
+        """Return the featurizer that `SymmetryFunctions.state` described."""
+        from amalthea.potentials.symmetry_functions.featurizer import SymmetryFunctions
+
+        return SymmetryFunctions.from_state(state)
+
+    def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:  # noqa: ARG002
+        """Return how a potential is trained when nothing else is said: about 4,500 steps a member, within limits."""
+        steps = max(1.0, 0.8 * len(dataset) / 4)
+        epochs = round(min(max(4_300 / steps, 10), 400))
+        return Defaults(5, 2, epochs, 4, "soap", 0.01, "potential")
+
+    def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:  # noqa: ARG002
+        """Refuse: see `potential`.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError("a potential has networks of its own kind.")
+
+    def pack(self, examples: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, bytes]]:
+        """Return the names of examples, and the structures as extended XYZ."""
+        if "atoms" not in examples:
+            return examples, {}
+        table = examples.drop(columns=["atoms", "energy", "forces", "stress"])
+        return table, {"structures.extxyz": tables.pack(examples)}
+
+    def unpack(self, table: pd.DataFrame, parts: Mapping[str, bytes]) -> pd.DataFrame:
+        """Return the examples that `pack` packed."""
+        if "structures.extxyz" not in parts:
+            return table
+        return tables.unpack(table, parts["structures.extxyz"])
+
+
+def _unit(quantity: str, asked: str, known: Sequence[str]) -> str:
+    unit = asked.lower()
+    if unit not in known:
+        raise DataError(f"the unit of {quantity} must be {' or '.join(known)}. Received: {asked}.")
+    return unit
+
+
+def _dataset(frames: Frames, name: str) -> Dataset:
+    examples = tables.as_examples(frames)
+    groups = same_rows(examples[["key"]])
+    copies = int(np.sum(np.bincount(groups) > 1))
+    notes = frames.notes
+    if copies:
+        notes += (f"{counted(copies, 'structure')} stand more than once; copies share a fold.",)
+    return Dataset(
+        name=name,
+        domain="structures",
+        examples=examples,
+        targets=(ENERGY,),
+        values=frames.energy[:, None].copy(),
+        groups=groups,
+        rows=frames.row,
+        columns=frames.info,
+        refused=frames.refused,
+        notes=notes,
+    )
+
+
+def frames_of(paths: Sequence[Path], state: Mapping[str, Any]) -> Frames:
+    """Return the structures of files, with labels or without.
+
+    Args:
+        paths: files and folders.
+        state: the units of n2p2's files, as `Structures.input_state` gave them.
+
+    Raises:
+        DataError: nothing can be read.
+    """
+    units = {name: state[name] for name in ("length_unit", "energy_unit") if name in state}
+    return read_frames(paths, options=StructureOptions(labelled=False, **units))
+
+
+def as_inputs(frames: Frames) -> Inputs:
+    """Return the frames that could be read, and the others in their places."""
+    examples = tables.as_examples(frames).set_index(pd.Index(frames.row))
+    table = pd.DataFrame({"file": frames.source, "frame": frames.frame}, index=frames.row)
+    refused = pd.DataFrame({"file": [r.example for r in frames.refused]}, index=[r.row for r in frames.refused])
+    every = pd.Index(sorted([*frames.row.tolist(), *refused.index.tolist()]))
+    problems = pd.Series("", index=every, dtype=object)
+    for refusal in frames.refused:
+        problems[refusal.row] = refusal.reason
+    whole = pd.concat([table, refused]).reindex(every) if len(refused) else table
+    known = (
+        examples.reindex(every).astype(object).where(lambda column: column.notna(), None) if len(refused) else examples
+    )
+    return Inputs(whole, known, problems.to_numpy(object), np.full(len(every), "", object))
+
+
+def _given(images: Sequence[Any]) -> Frames:
+    """Return structures that were given in Python, without labels."""
+    problems = [problem_of(i) if hasattr(i, "get_positions") else "it is no ase.Atoms" for i in images]
+    good = np.array([row for row, problem in enumerate(problems, 1) if not problem], np.int64)
+    return Frames(
+        atoms=[images[row - 1].copy() for row in good],
+        energy=np.full(len(good), np.nan),
+        forces=[None] * len(good),
+        stress=[None] * len(good),
+        source=np.full(len(good), "given", object),
+        frame=good,
+        row=good,
+        info=pd.DataFrame(index=range(len(good))),
+        refused=tuple(Refusal(row, "given", problem) for row, problem in enumerate(problems, 1) if problem),
+    )

@@ -1,0 +1,207 @@
+"""Trained networks as a potential: energies, forces and stresses of any structure, by every member, in float64."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.potentials.networks.subnets import Layer, energies_and_gradients
+from amalthea.potentials.networks.training_arrays import Surroundings, surroundings
+from amalthea.potentials.symmetry_functions import kernels
+from amalthea.potentials.symmetry_functions.functions import Functions, reach
+
+Floats = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Answer:
+    """What the M members say of one structure of A atoms.
+
+    Args:
+        energies: of the atoms, shape (M, A), in eV.
+        forces: shape (M, A, 3), in eV/Å.
+        stress: shape (M, 6), in eV/Å³, in ASE's order and sign; NaN where the structure is not periodic throughout.
+        functions: the symmetry functions, shape (A, F).
+        kinds: the number of each atom's element, shape (A,).
+    """
+
+    energies: Floats
+    forces: Floats
+    stress: Floats
+    functions: Floats
+    kinds: NDArray[np.int64]
+
+    @property
+    def energy(self) -> Floats:
+        """Total energies, shape (M,), in eV."""
+        total: Floats = self.energies.sum(axis=1)
+        return total
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Committee:
+    """M potentials with the same symmetry functions.
+
+    Args:
+        functions: of each element.
+        layers: for each element the layers of its subnets: kernels of shape (M, inputs, outputs) and biases of shape
+            (M, outputs), for symmetry functions as they are, answering in eV.
+        activations: for each element those of its layers, by the names of `subnets.ACTIVATIONS`.
+        atoms: the energy of an atom of each element alone, shape (M, elements), in eV.
+    """
+
+    functions: Functions
+    layers: Mapping[str, Sequence[Layer]]
+    activations: Mapping[str, Sequence[str]]
+    atoms: Floats
+
+    @property
+    def members(self) -> int:
+        """M, the number of members."""
+        return len(self.atoms)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements that the potential knows."""
+        return tuple(self.functions)
+
+    @functools.cached_property
+    def cutoff(self) -> float:
+        """The distance beyond which an atom sees nothing, in Å."""
+        return reach(self.functions)
+
+    @functools.cached_property
+    def plan(self) -> Any:
+        """The symmetry functions, ordered for the compiled loops."""
+        return kernels.plan(self.functions, self.elements)
+
+    def take(self, members: Sequence[int] | NDArray[np.int64]) -> Committee:
+        """Return these members only."""
+        chosen = np.asarray(members, np.int64)
+        layers = {element: [(k[chosen], b[chosen]) for k, b in own] for element, own in self.layers.items()}
+        return dataclasses.replace(self, layers=layers, atoms=self.atoms[chosen])
+
+    def answer(self, atoms: Any, threads: int = 1) -> Answer:
+        """Return energies, forces and stress of an `ase.Atoms`.
+
+        Raises:
+            ValueError: an element that the potential does not know.
+            DataError: a structure without volume, or atoms at one place.
+        """
+        own = surroundings(atoms, self.elements, self.cutoff)
+        volume = atoms.get_volume() if atoms.pbc.all() else np.nan
+        return self.answer_for(own, volume, threads)
+
+    def answer_for(self, own: Surroundings, volume: float = np.nan, threads: int = 1) -> Answer:
+        """Return energies, forces and stress of a structure whose pairs are known; `volume` in Å³."""
+        pairs, kinds = own.neighbours, own.kinds
+        values = kernels.values(self.plan, kinds, pairs.first, pairs.neighbour, pairs.vector, threads=threads)
+        energies = np.take(self.atoms, kinds, axis=1)
+        gradient = np.zeros((self.members, *values.shape))
+        for number, element in enumerate(self.elements):
+            mine = np.flatnonzero(kinds == number)
+            width = len(self.functions[element])
+            if len(mine):
+                found, slope = energies_and_gradients(
+                    self.layers[element], self.activations[element], values[mine, :width]
+                )
+                energies[:, mine] += found
+                gradient[:, mine, :width] = slope
+        # dE/d(R_j - R_i) of each pair; the force on i is the sum over its pairs of its own less the reverse pair's.
+        pulls = kernels.pull_back(
+            self.plan, kinds, pairs.first, pairs.neighbour, pairs.vector, gradient, threads=threads
+        )
+        forces = _sum_by_atom(pulls - pulls[:, pairs.reverse], pairs.first)
+        virial = np.einsum("px,mpy->mxy", pairs.vector, pulls) / volume
+        stress = ((virial + virial.swapaxes(1, 2)) / 2).reshape(-1, 9)[:, [0, 4, 8, 5, 2, 1]]
+        return Answer(energies, forces, stress, values, kinds)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Networks:
+    """M potentials as they were trained: their first layers take scaled functions, (G - center) * inverse_scale.
+
+    Args:
+        functions: of each element.
+        center: for each element, shape (M, F).
+        inverse_scale: for each element, shape (M, F); 0 leaves a function out.
+        layers: as in `Committee`, but for scaled functions.
+        activations: as in `Committee`.
+        atoms: as in `Committee`.
+    """
+
+    functions: Functions
+    center: Mapping[str, Floats]
+    inverse_scale: Mapping[str, Floats]
+    layers: Mapping[str, Sequence[Layer]]
+    activations: Mapping[str, Sequence[str]]
+    atoms: Floats
+
+    def committee(self) -> Committee:
+        """Return the same potentials with the scaling taken into the first layers."""
+        layers = {}
+        for element, ((kernel, bias), *others) in self.layers.items():
+            scaled = self.inverse_scale[element][:, :, None] * kernel
+            layers[element] = [(scaled, bias - np.einsum("mf,mfh->mh", self.center[element], scaled)), *others]
+        return Committee(self.functions, layers, self.activations, self.atoms)
+
+
+def networks(
+    weights: Mapping[str, NDArray[Any]],
+    functions: Functions,
+    activation: str | Mapping[str, Sequence[str]],
+    energy_of_atoms: Mapping[str, float],
+) -> Networks:
+    """Return what a trained `PotentialNetwork` holds, answering in eV.
+
+    Args:
+        weights: `Ensemble.weights`, stacked.
+        functions: of each element.
+        activation: of the hidden layers, as `PotentialNetwork` has it.
+        energy_of_atoms: by element, what was taken off the energies before training.
+    """
+    named = {name.partition("/")[2]: np.asarray(values, np.float64) for name, values in weights.items()}
+
+    def find(*ends: str) -> NDArray[np.float64]:
+        (name,) = [name for name in named if name.endswith("/".join(ends))]
+        return named[name]
+
+    unit, center, inverse, layers, activations = find("energies", "unit"), {}, {}, {}, {}
+    for number, element in enumerate(functions):
+        width = len(functions[element])
+        center[element], inverse[element] = (
+            find("scaling", name)[:, number, :width] for name in ("center", "inverse_scale")
+        )
+        depth = sum(f"element_{element}/hidden_" in name and name.endswith("/kernel") for name in named)
+        names = [*(f"hidden_{n}" for n in range(1, depth + 1)), "energy"]
+        own = [(find(f"element_{element}", name, "kernel"), find(f"element_{element}", name, "bias")) for name in names]
+        own[0] = (own[0][0][:, :width], own[0][1])
+        kernel, bias = own[-1]
+        own[-1] = (kernel * unit[:, None, None], bias * unit[:, None])
+        layers[element] = own
+        hidden = [activation] * depth if isinstance(activation, str) else activation[element]
+        activations[element] = [*hidden, "linear"]
+    alone = np.array([energy_of_atoms[element] for element in functions])
+    return Networks(functions, center, inverse, layers, activations, find("energies", "atoms") + alone)
+
+
+def from_weights(
+    weights: Mapping[str, NDArray[Any]],
+    functions: Functions,
+    activation: str | Mapping[str, Sequence[str]],
+    energy_of_atoms: Mapping[str, float],
+) -> Committee:
+    """Return the committee of a trained `PotentialNetwork`; the arguments are those of `networks`."""
+    return networks(weights, functions, activation, energy_of_atoms).committee()
+
+
+def _sum_by_atom(values: Floats, first: NDArray[np.int64]) -> Floats:
+    """Return the sums over each atom's pairs, shape (M, A, 3), of values of shape (M, P, 3)."""
+    total = np.concatenate([np.zeros((len(values), 1, 3)), np.cumsum(values, axis=1)], axis=1)
+    by_atom: Floats = total[:, first[1:]] - total[:, first[:-1]]
+    return by_atom

@@ -1,0 +1,113 @@
+"""A potential, asked on the command line: files of structures in, extended XYZ out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.datasets.dataset import Inputs
+from amalthea.datasets.messages import counted
+from amalthea.errors import DataError
+from amalthea.potentials.potential import Potential, PotentialPrediction
+from amalthea.progress import Bar, Verbosity
+from amalthea.workflow.settings import Say, nobody
+
+SUFFIXES = frozenset({".xyz", ".extxyz"})
+"""Of files that are written as structures; any other name is that of a table."""
+
+AT_ONCE = 16
+"""Structures between two advances of the progress bar."""
+
+
+def write_structures(
+    potential: Potential, paths: Sequence[Path], output: Path, verbose: Verbosity = "auto", say: Say = nobody
+) -> dict[str, int]:
+    """Write structures with their predicted energies, forces and stresses as extended XYZ; see `write_predictions`.
+
+    Beside them stand `energy_std`, `energy_lower`, `energy_upper`, `applicability`, `extrapolation`, `warning` and
+    `problem`, and for each atom `forces_std`. A structure that could be read and not be answered stays in its place
+    without predictions; one that cannot be read is told by `say`.
+
+    Args:
+        potential: the model.
+        paths: files and folders of structures.
+        output: the file to be written, whole or not at all.
+        verbose: "auto" shows progress on a terminal.
+        say: hears which structures could not be read.
+
+    Returns:
+        How many structures there were, were predicted, have a problem, have a warning.
+
+    Raises:
+        DataError: nothing can be read, or the file cannot be written.
+    """
+    from amalthea.potentials.domain import as_inputs, frames_of
+    from amalthea.potentials.reading.writing import write_predictions
+
+    frames = frames_of(paths, potential.input_state)
+    if not len(frames):
+        first = frames.refused[0]
+        raise DataError(f"{first.example}: {first.reason}. No structure could be read.")
+    asked = as_inputs(frames)
+    said = []
+    with Bar("structures predicted", len(asked), verbose) as bar:
+        for start in range(0, len(asked), AT_ONCE):
+            said.append(potential.answer(_part(asked, slice(start, start + AT_ONCE))))
+            bar.reach(min(start + AT_ONCE, len(asked)), len(asked))
+    table = pd.concat([_told(part) for part in said], ignore_index=True)
+    # The answers have a row for each refused frame as well.
+    rows = np.searchsorted(asked.table.index, frames.row)
+    forces, stress, spread = (
+        [value for part in said for value in getattr(part, name)] for name in ("forces", "stress", "forces_std")
+    )
+    unknown = [np.full(len(atoms), np.nan) for atoms in frames.atoms]
+    write_predictions(
+        output,
+        frames,
+        table["energy"].to_numpy(np.float64)[rows],
+        [forces[row] for row in rows],
+        [_whole(stress[row]) for row in rows],
+        info=table.drop(columns="energy").iloc[rows],
+        arrays={"forces_std": [unknown[n] if spread[row] is None else spread[row] for n, row in enumerate(rows)]},
+    )
+    if frames.refused:
+        say(f"{counted(len(frames.refused), 'frame')} cannot be used and are not in {output.name}:")
+        for refusal in frames.refused:
+            say(f"  {refusal.example}: {refusal.reason}")
+    problems = int((table["problem"] != "").sum())
+    return {
+        "rows": len(table),
+        "predicted": len(table) - problems,
+        "problems": problems,
+        "warnings": int((table["warning"] != "").sum()),
+    }
+
+
+def _part(asked: Inputs, rows: slice) -> Inputs:
+    return Inputs(asked.table[rows], asked.examples[rows], asked.problems[rows], asked.warnings[rows])
+
+
+def _told(said: PotentialPrediction) -> pd.DataFrame:
+    """Return what is said of each structure as a whole."""
+    nothing = np.full(len(said), np.nan)
+    return pd.DataFrame(
+        {
+            "energy": said.mean,
+            "energy_std": said.std,
+            "energy_lower": nothing if said.lower is None else said.lower,
+            "energy_upper": nothing if said.upper is None else said.upper,
+            "applicability": said.applicability,
+            "extrapolation": [0.0 if own is None else own.excess for own in said.extrapolation],
+            "warning": said.warnings,
+            "problem": said.problems,
+        }
+    )
+
+
+def _whole(stress: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """Return a stress where there is one: none without periodicity in all directions."""
+    return stress if stress is not None and np.isfinite(stress).all() else None

@@ -1,0 +1,1 @@
+"""Files of atomic structures, read as frames with their labels, and written."""

@@ -1,0 +1,230 @@
+"""A potential as a calculator of ASE: energies, forces and stresses, and how sure of them it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.errors import AmaltheaError, DataError
+from amalthea.potentials.networks.committee import Answer, Committee
+from amalthea.potentials.networks.training_arrays import Surroundings
+from amalthea.potentials.potential import Potential, bring_together
+from amalthea.potentials.reading.read_errors import need_ase
+from amalthea.potentials.simulation.evaluation import Described, one_thread
+from amalthea.potentials.simulation.verlet_list import SkinList
+from amalthea.predictor import load_model
+from amalthea.validation.calibration import IntervalCalibration
+
+need_ase()
+from ase.calculators import calculator as ase_calculator  # noqa: E402  (after the sentence that says how to install it)
+from ase.data import atomic_numbers, chemical_symbols  # noqa: E402
+from ase.outputs import Properties, all_outputs  # noqa: E402
+
+Floats = NDArray[np.float64]
+
+SKIN = 0.6
+"""In Å. A larger skin makes lists that serve longer, and more pairs that nobody needs."""
+
+
+class Calculator(ase_calculator.Calculator):
+    """A trained potential as an ASE calculator, in float64; forces are the exact gradient of the energy.
+
+    Beside `energy`, `free_energy` (the same), `energies`, `forces` and, of structures that are periodic throughout,
+    `stress`, it answers `get_property(NAME, atoms)` for
+
+    - `energy_std`: the calibrated uncertainty of the energy, in eV;
+    - `forces_std`: the calibrated uncertainty of each atom's force, a component, shape (A,), in eV/Å;
+    - `extrapolation`: the atom and symmetry function farthest outside of the training range, or None.
+
+    These three are computed when they are asked for: each costs nothing in steps in which nobody asks.
+
+    Args:
+        potential: what `am.train` returned for structures, a file of such a model, or a bare committee, which knows
+            neither calibration (its spread is given as it is) nor training ranges.
+        members: whose mean drives the atoms: None, all of them; one number or several, only these (single members are
+            up to a third faster). The uncertainties are the whole committee's in either case.
+        skin: in Å; the neighbour list reaches so much farther than the cutoff, and is built again when an atom has
+            moved half of it.
+        threads: how many share the work; the results are the same to the last bit.
+
+    Raises:
+        AmaltheaError: the model is no potential, or has no such member.
+        ModelFileError: the file cannot be opened.
+        MissingDependencyError: ASE is not installed.
+
+    Example:
+        >>> from ase import Atoms
+        >>> from amalthea.potentials.symmetry_functions.functions import Cutoff, Radial
+        >>> layer = np.full((1, 1, 1), -2.0), np.zeros((1, 1))
+        >>> functions = {"Ar": (Radial("Ar", 0.0, 0.0, Cutoff(4.0)),)}
+        >>> pair = Committee(functions, {"Ar": [layer]}, {"Ar": ["linear"]}, np.zeros((1, 1)))
+        >>> dimer = Atoms("Ar2", [[0, 0, 0], [2, 0, 0]], calculator=Calculator(pair))
+        >>> round(dimer.get_potential_energy(), 4), dimer.get_forces()[:, 0].round(4)
+        (-2.0, array([ 1.5708, -1.5708]))
+    """
+
+    implemented_properties: ClassVar[list[str]] = [  # type: ignore[misc]
+        "energy",
+        "free_energy",
+        "energies",
+        "forces",
+        "stress",
+        "energy_std",
+        "forces_std",
+        "extrapolation",
+    ]
+
+    def __init__(
+        self,
+        potential: Potential | Committee | str | os.PathLike[str],
+        *,
+        members: int | Sequence[int] | None = None,
+        skin: float = SKIN,
+        threads: int = 1,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        opened = load_model(potential) if isinstance(potential, str | os.PathLike) else potential
+        self.potential = None if isinstance(opened, Committee) else as_potential(opened)
+        self.committee: Committee = opened if isinstance(opened, Committee) else as_potential(opened).committee
+        """All members: the uncertainties are theirs."""
+        self.driving = _driving(self.committee, members)
+        """The members whose mean drives the atoms."""
+        self.threads = threads
+        self.neighbours = SkinList(self.committee.cutoff, skin)
+        self._described: Described | None = None
+        self._kinds = np.full(len(chemical_symbols), -1, np.int64)  # by atomic number
+        self._kinds[[atomic_numbers[element] for element in self.committee.elements]] = np.arange(
+            len(self.committee.elements)
+        )
+
+    def calculate(
+        self,
+        atoms: Any = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = tuple(ase_calculator.all_changes),
+    ) -> None:
+        """Compute what is asked for, and what comes with it; called by ASE.
+
+        Raises:
+            DataError: an element that the potential does not know, a structure without volume, atoms at one place.
+        """
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        asked = set(properties)
+        with one_thread():
+            if system_changes or self._described is None:
+                self._described = None
+                self._described = self._look()
+                self.results = self._drive(self._described)
+            if "forces_std" in asked or ("energy_std" in asked and "energy_std" not in self.results):
+                self.results |= self._doubt(self._described, forces="forces_std" in asked)
+        if "extrapolation" in asked and self.potential is not None:
+            own = self._described
+            self.results["extrapolation"] = self.potential.ranges.worst(own.own.kinds, own.values)
+
+    def check_state(self, atoms: Any, tol: float = 0.0) -> list[str]:  # noqa: ARG002  (ASE's signature)
+        """Return what changed, to the last bit; with ASE's tolerance it would take a quarter of a step of few atoms."""
+        known = self.atoms
+        if known is None:
+            return list(ase_calculator.all_changes)
+        changed = {
+            "positions": not np.array_equal(known.positions, atoms.positions),
+            "numbers": not np.array_equal(known.numbers, atoms.numbers),
+            "cell": not np.array_equal(known.cell.array, atoms.cell.array),
+            "pbc": not np.array_equal(known.pbc, atoms.pbc),
+        }
+        return [name for name, other in changed.items() if other]
+
+    def get_property(self, name: str, atoms: Any = None, allow_calculation: bool = True) -> Any:
+        """Return a result by its name, computed if it is not known yet."""
+        return super().get_property(name, atoms, allow_calculation)  # type: ignore[no-untyped-call]
+
+    def export_properties(self) -> Properties:
+        """Return those results that have a name in ASE."""
+        return Properties({name: value for name, value in self.results.items() if name in all_outputs})
+
+    @property
+    def described(self) -> tuple[NDArray[np.int64], Floats]:
+        """The elements' numbers (A,) and symmetry functions (A, F) of the structure that was computed last."""
+        if self._described is None:
+            raise AmaltheaError("No structure was computed yet. Ask for an energy first.")
+        return self._described.own.kinds, self._described.values
+
+    def _look(self) -> Described:
+        atoms: Any = self.atoms
+        kinds = self._kinds[atoms.numbers]
+        if (kinds < 0).any():
+            unknown = sorted(set(atoms.symbols[kinds < 0]))
+            raise DataError(
+                f"the potential does not know {', '.join(unknown)}; it knows {', '.join(self.committee.elements)}. "
+                "Train it with structures that hold them."
+            )
+        pairs = self.neighbours.of(atoms.positions, atoms.cell.array, atoms.pbc)
+        volume = atoms.get_volume() if atoms.pbc.all() else np.nan
+        return Described.of(self.committee, Surroundings(kinds, pairs), volume, self.threads)
+
+    def _drive(self, described: Described) -> dict[str, Any]:
+        energies, gradient = described.networks(self.driving)
+        forces, stress = described.forces_and_stress(self.driving, gradient.mean(axis=0))
+        mean = energies.mean(axis=0)
+        results: dict[str, Any] = {"energy": float(mean.sum()), "energies": mean, "forces": forces}
+        results["free_energy"] = results["energy"]
+        if np.isfinite(described.volume):
+            results["stress"] = stress
+        return results
+
+    def _doubt(self, described: Described, forces: bool) -> dict[str, Any]:
+        """Return the calibrated uncertainties; nothing from a committee of one, which cannot doubt."""
+        if self.committee.members == 1:
+            return {}
+        if forces:
+            answer = described.answer(self.committee)
+        else:
+            energies, _ = described.networks(self.committee)
+            nothing = np.zeros((len(energies), 0, 3))
+            answer = Answer(energies, nothing, np.zeros((len(energies), 6)), described.values, described.own.kinds)
+        per_atom, per_component = self._calibrations()
+        if self.potential is None:
+            means = bring_together(answer, np.zeros(self.committee.members, np.int64))
+        else:
+            means = self.potential.together(answer)
+        size = len(described.own.kinds)
+        std = means.energy_spread if per_atom is None else float(per_atom.sigma(means.energy_spread / size)) * size
+        found: dict[str, Any] = {"energy_std": std}
+        if forces:
+            spread = means.forces_spread
+            found["forces_std"] = spread if per_component is None else per_component.sigma(spread)
+        return found
+
+    def _calibrations(self) -> tuple[IntervalCalibration | None, IntervalCalibration | None]:
+        """Return what calibrates the spread of an energy an atom, and of a force's component."""
+        if self.potential is None:
+            return None, None
+        (per_atom,) = self.potential.calibrations
+        return per_atom if isinstance(per_atom, IntervalCalibration) else None, self.potential.force_calibration
+
+
+def as_potential(model: Any) -> Potential:
+    """Return a model that is a potential.
+
+    Raises:
+        AmaltheaError: it is none.
+    """
+    if not isinstance(model, Potential):
+        known = getattr(model, "domain", type(model).__name__)
+        raise AmaltheaError(f"This model is no potential: it knows {known}. Train one from structures.")
+    return model
+
+
+def _driving(committee: Committee, members: int | Sequence[int] | None) -> Committee:
+    if members is None:
+        return committee
+    chosen = [members] if isinstance(members, int) else list(members)
+    if not chosen or not all(0 <= member < committee.members for member in chosen):
+        raise AmaltheaError(
+            f"The potential has {committee.members} members, counted from 0. Received: members={members}"
+        )
+    return committee.take(chosen)

@@ -1,0 +1,61 @@
+"""Where a potential's knowledge ends."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+from amalthea.potentials.potential import Potential
+from amalthea.potentials.symmetry_functions.extrapolation import Extrapolation
+
+MANY_TIMES = 2.0
+"""So many times the error in the structure that was hardest out of fold."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """How sure a potential is of a structure: None where it cannot say.
+
+    Args:
+        energy_std: in eV.
+        forces_std: of the least certain atom, in eV/Å.
+        extrapolation: the atom and function farthest outside of the training range; None also where all are inside.
+    """
+
+    energy_std: float | None = None
+    forces_std: float | None = None
+    extrapolation: Extrapolation | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Where a potential's knowledge ends.
+
+    Args:
+        uncertainty: of the least certain atom's force, a component, in eV/Å; None: no limit.
+        extrapolation: how far a symmetry function may lie outside of its training range, as a share of the range.
+        action: "stop", or "warn" and go on; in either case the structures are written.
+    """
+
+    uncertainty: float | None = None
+    extrapolation: float | None = 1.0
+    action: Literal["stop", "warn"] = "stop"
+
+    @classmethod
+    def of(cls, potential: Potential | None, action: Literal["stop", "warn"] = "stop") -> Limits:
+        """Return a potential's own: twice its error in the worst structure out of fold, and one training range."""
+        if potential is None or "force_rmse" not in potential.out_of_fold:
+            return cls(None, 1.0, action)
+        worst = float(potential.out_of_fold["force_rmse"].max())
+        return cls(MANY_TIMES * worst if np.isfinite(worst) else None, 1.0, action)
+
+    def reason(self, seen: Seen) -> str:
+        """Return why a structure is outside; "" where it is inside."""
+        if self.uncertainty is not None and seen.forces_std is not None and seen.forces_std > self.uncertainty:
+            return f"a force is uncertain by {seen.forces_std:.2f} eV/Å (limit {self.uncertainty:.2f})"
+        worst = seen.extrapolation
+        if self.extrapolation is not None and worst is not None and worst.excess > self.extrapolation:
+            return f"extrapolates: {worst} (limit {self.extrapolation:.0%})"
+        return ""

