@@ -28,7 +28,7 @@ def report(
 
     Example: amalthea report solubility.amalthea -o solubility.html --lang pt-BR
     """
-    from amalthea import report as pages
+    from amalthea import reporting as pages
     from amalthea.predictor import load_model
 
     console = Console(json, quiet)

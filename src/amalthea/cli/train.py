@@ -153,7 +153,7 @@ def train(
         say=console.say,
     )
     if report is not None:
-        from amalthea.report import write
+        from amalthea.reporting import write
 
         write(predictor, report)
     if out_of_fold is not None:

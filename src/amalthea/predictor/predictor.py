@@ -209,7 +209,7 @@ class Predictor:
             AmaltheaError: the file cannot be written, or what a report needs is not installed.
         """
         # By name, because the report is built upon predictors, and not the other way round.
-        pages = importlib.import_module("amalthea.report")
+        pages = importlib.import_module("amalthea.reporting")
         pages.write(self, path, language=language, learning_curve=learning_curve)
 
     def __repr__(self) -> str:

@@ -1,6 +1,0 @@
-"""The report: one HTML file that tells the whole truth about a model, and opens without a network."""
-
-from amalthea.report.page import render, write
-from amalthea.report.translate import languages
-
-__all__ = ["languages", "render", "write"]

@@ -1,0 +1,242 @@
+"""Section 4: whether intervals and probabilities keep what they promise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.reporting import plots
+from amalthea.reporting.blocks import Block, Paragraph, Plot, Section
+from amalthea.reporting.captions import with_unit
+from amalthea.reporting.context import Context
+from amalthea.reporting.out_of_fold import Judged, bins_of, mean_of, root_mean_square, share_of
+from amalthea.reporting.translate import unit
+from amalthea.validation.calibration import fit_interval
+from amalthea.validation.metrics import Figure
+
+FEWEST = 40
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+def certainty(context: Context) -> Section:
+    """Return the figures of calibration, of predicted uncertainty and of distance."""
+    words = context.words
+    blocks: list[Block] = []
+    if context.elsewhere:
+        blocks.append(Paragraph(words("It came without uncertainties, and gives none.")))
+    elif not context.judged and context.forces is None:
+        blocks.append(Paragraph(words("Nothing was held out, so nothing is known of how sure the networks may be.")))
+    blocks += context.left_out if context.judged else []
+    for judged in context.judged:
+        if context.heading(judged):
+            blocks.append(Paragraph(context.heading(judged), "head"))
+        if len(judged) < FEWEST:
+            count = words.count(len(judged))
+            blocks.append(Paragraph(words("With {count} examples, calibration cannot be judged.", count=count)))
+            continue
+        calibrated = _reliability(context, judged) if judged.classes else _coverage(context, judged)
+        blocks.append(calibrated)
+        if judged.aside:
+            blocks.append(Paragraph(words("One network alone has no spread, and is near to what it set aside.")))
+            continue
+        blocks += [_by_uncertainty(context, judged), *_by_distance(context, judged)]
+    if context.forces is not None and context.forces.structures >= FEWEST:
+        blocks.append(Paragraph(words("Forces"), "head"))
+        blocks += [_coverage(context, context.forces.judged), _by_uncertainty(context, context.forces.judged)]
+    return Section(
+        "certainty",
+        words("How sure"),
+        words("What the model says of its own certainty, beside what happened; each fold is judged by the others."),
+        blocks,
+    )
+
+
+def _name(context: Context, judged: Judged) -> str:
+    """Return what is judged, to begin a title; of a potential "Energies" and "Forces" in the report's language."""
+    words, name = context.words, judged.target.name
+    if not judged.potential:
+        return name
+    return words("Forces") if name == "force" else words("Energies")
+
+
+def coverages(judged: Judged, levels: Sequence[float] = LEVELS) -> list[Figure]:
+    """Return, for each level, the share of truths inside the interval that the other folds' errors give."""
+    residuals = np.abs(judged.mean - judged.truth)
+    inside = np.full((len(levels), len(judged)), np.nan)
+    for part in np.unique(judged.parts):
+        held_out = judged.parts == part
+        constants = fit_interval(residuals[~held_out], judged.spread[~held_out])
+        scaled = np.sort(_scaled(residuals[~held_out], constants.sigma(judged.spread[~held_out])))
+        own = _scaled(residuals[held_out], constants.sigma(judged.spread[held_out]))
+        for index, level in enumerate(levels):
+            rank = math.ceil(level * (len(scaled) + 1) - 1e-9)
+            if 0 < rank <= len(scaled):
+                inside[index, held_out] = own <= scaled[rank - 1]
+    return [mean_of(row, judged.groups) for row in inside]
+
+
+def _scaled(residuals: NDArray[np.float64], sigma: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(residuals, sigma, out=np.zeros_like(residuals), where=sigma > 0)
+
+
+def _coverage(context: Context, judged: Judged) -> Block:
+    words = context.words
+    if len(np.unique(judged.parts)) < 2:
+        return Paragraph(
+            words("With one fold the intervals of {target} cannot be judged.", target=_name(context, judged))
+        )
+    found = coverages(judged)
+    values, errors = [each.value for each in found], [each.error for each in found]
+    nominal = [100 * level for level in LEVELS]
+    ninety = found[LEVELS.index(0.9)]
+    return Plot(
+        context.name("coverage", judged),
+        words("{target}: what intervals promise and hold", target=_name(context, judged)),
+        words("Points on the dashed line: intervals hold what they promise; below it they are too narrow."),
+        [
+            plots.points(
+                nominal,
+                100 * np.array(values),
+                words("held"),
+                marker={"size": 9},
+                hovertemplate="%{x:.0f} %: %{y:.1f} %<extra></extra>",
+                **plots.error_bars(100 * np.array(errors)),
+            ),
+            plots.guide([0, 100], [0, 100], words("promised")),
+        ],
+        plots.layout(
+            plots.axis(words("promised share of values inside (%)"), 34, range=[0, 101]),
+            plots.axis(words("held-out values inside (%)"), range=[0, 103]),
+        ),
+        words("The 90 % intervals held {share} % of the held-out values.", share=_hundred(context, ninety)),
+        {"nominal": list(LEVELS), "covered": plots.numbers(values), "error": plots.numbers(errors)},
+        half=True,
+    )
+
+
+def _hundred(context: Context, share: Figure) -> str:
+    return context.words.figure(Figure(100 * share.value, 100 * share.error))
+
+
+def reliability(judged: Judged) -> list[tuple[Figure, Figure, int]]:
+    """Return, in bins of equal size, the stated probability of the named class, how often it is right, the size."""
+    top = judged.probabilities.max(axis=1)
+    return [
+        (mean_of(top[rows], judged.groups[rows]), share_of(1 - judged.error[rows], judged.groups[rows]), len(rows))
+        for rows in bins_of(top)
+    ]
+
+
+def _reliability(context: Context, judged: Judged) -> Plot:
+    words = context.words
+    found = reliability(judged)
+    stated, right = [each[0].value for each in found], [each[1].value for each in found]
+    errors = [each[1].error for each in found]
+    low = min(*stated, *right)
+    return Plot(
+        context.name("reliability", judged),
+        words("{target}: reliability of the probabilities", target=judged.target.name),
+        words("Points on the dashed line: of those called 80 % sure, 80 % are right; below it, it is too sure."),
+        [
+            plots.points(
+                stated,
+                right,
+                words("observed"),
+                marker={"size": 9},
+                hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>",
+                **plots.error_bars(errors),
+            ),
+            plots.guide([low, 1], [low, 1], words("honest")),
+        ],
+        plots.layout(
+            plots.axis(words("stated probability of the named class"), 34), plots.axis(words("share that is right"))
+        ),
+        words(
+            "{count} groups of examples; expected calibration error {figure}.",
+            count=len(found),
+            figure=words.figure(judged.summary.metrics["ece"]),
+        ),
+        {
+            "stated": plots.numbers(stated),
+            "right": plots.numbers(right),
+            "error": plots.numbers(errors),
+            "examples": [each[2] for each in found],
+        },
+        half=True,
+    )
+
+
+def _wrongness(judged: Judged, rows: NDArray[np.int64]) -> Figure:
+    """Return the root mean square error, or the share of mistakes in percent, of some rows."""
+    if judged.classes:
+        share = share_of(judged.error[rows], judged.groups[rows])
+        return Figure(100 * share.value, 100 * share.error)
+    return root_mean_square(judged.error[rows], judged.groups[rows])
+
+
+def _by_uncertainty(context: Context, judged: Judged) -> Plot:
+    words = context.words
+    bins = bins_of(judged.std)
+    x = [float(np.sqrt(np.mean(judged.std[rows] ** 2))) for rows in bins]
+    found = [_wrongness(judged, rows) for rows in bins]
+    y, errors = [each.value for each in found], [each.error for each in found]
+    symbol = unit(words, judged.target.unit)
+    traces = [plots.points(x, y, marker={"size": 9}, hoverinfo="x+y", **plots.error_bars(errors))]
+    if judged.classes:
+        reading = words("If the networks know what they do not know, the points rise to the right.")
+        axes = (words("standard deviation of the probability"), words("mistakes (%)"))
+    else:
+        traces.append(plots.guide([0, max(x)], [0, max(x)], words("as predicted")))
+        reading = words("Points on the dashed line: the errors are as large as the model says, for sure and unsure.")
+        axes = (
+            with_unit(words("predicted standard deviation"), symbol),
+            with_unit(words("root mean square error"), symbol),
+        )
+    return Plot(
+        context.name("uncertainty", judged),
+        words("{target}: error against predicted uncertainty", target=_name(context, judged)),
+        reading,
+        traces,
+        plots.layout(plots.axis(axes[0], 30, rangemode="tozero"), plots.axis(axes[1], 30, rangemode="tozero")),
+        words(
+            "From the surest to the least sure tenth the error goes from {low} to {high}.",
+            low=words.figure(found[0]),
+            high=words.figure(found[-1]),
+        ),
+        {"predicted_std": plots.numbers(x), "observed": plots.numbers(y), "error": plots.numbers(errors)},
+        half=True,
+    )
+
+
+def _by_distance(context: Context, judged: Judged) -> list[Block]:
+    words = context.words
+    known = np.flatnonzero(np.isfinite(judged.applicability))
+    if len(known) < FEWEST:
+        return [Paragraph(words("The distance to the training set is not known."))]
+    bins = [known[rows] for rows in bins_of(judged.applicability[known])]
+    x = [float(judged.applicability[rows].mean()) for rows in bins]
+    found = [_wrongness(judged, rows) for rows in bins]
+    y, errors = [each.value for each in found], [each.error for each in found]
+    symbol = unit(words, judged.target.unit)
+    title = words("mistakes (%)") if judged.classes else with_unit(words("root mean square error"), symbol)
+    return [
+        Plot(
+            context.name("distance", judged),
+            words("{target}: error against distance from the training set", target=_name(context, judged)),
+            words("Where the points rise to the right, be careful with examples unlike those that were learned."),
+            [plots.points(x, y, marker={"size": 9}, hoverinfo="x+y", **plots.error_bars(errors))],
+            plots.layout(
+                plots.axis(words("distance from the training set (percentile)"), range=[0, 101]),
+                plots.axis(title, 30, rangemode="tozero"),
+            ),
+            words(
+                "From the nearest to the farthest tenth the error goes from {low} to {high}.",
+                low=words.figure(found[0]),
+                high=words.figure(found[-1]),
+            ),
+            {"percentile": plots.numbers(x), "observed": plots.numbers(y), "error": plots.numbers(errors)},
+        )
+    ]

@@ -1,0 +1,214 @@
+"""Section 3 for potentials: energies per atom and forces, predicted against true, structure by structure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.reporting import plots
+from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot
+from amalthea.reporting.captions import structure_lines, told
+from amalthea.reporting.context import Context
+from amalthea.reporting.out_of_fold import Judged
+from amalthea.reporting.potential_forces import Forces
+from amalthea.validation.metrics import Figure
+
+MOST_COMPONENTS = 1500
+WORST = 4
+
+
+def energy_blocks(context: Context, judged: Judged) -> list[Block]:
+    """Return the figures of a potential's energies, each structure once."""
+    words = context.words
+    shown = context.gallery.shown(judged)
+    truth, mean = judged.truth[shown] / 1000, judged.mean[shown] / 1000  # in eV an atom, as energies are told
+    errors = judged.mean[shown] - judged.truth[shown]
+    ends = [float(min(truth.min(), mean.min())), float(max(truth.max(), mean.max()))]
+    table = {
+        **_places(context, judged, shown),
+        "true_eV_per_atom": plots.numbers(truth, 9),
+        "predicted_eV_per_atom": plots.numbers(mean, 9),
+        "error_meV_per_atom": plots.numbers(errors),
+    }
+    examples = [[(context.gallery.number(judged.places[i]), "\n".join(told(context, judged, int(i)))) for i in shown]]
+    true_axis = plots.axis(words("true energy (eV/atom)"))
+    return [
+        Plot(
+            "agreement",
+            words("Energies: predicted against true"),
+            words("On the dashed line predicted and true are equal; the vertical distance from it is the error."),
+            [
+                plots.points(truth, mean, marker={"size": 6, "opacity": 0.65}, hoverinfo="none"),
+                plots.guide(ends, ends),
+            ],
+            plots.layout(true_axis, plots.axis(words("predicted energy (eV/atom)"))),
+            words(
+                "{count} structures around the line where predicted equals true; mean absolute error {figure}.",
+                count=words.count(len(shown)),
+                figure=words.figure(judged.summary.metrics["energy_mae"], words("meV/atom")),
+            ),
+            table,
+            examples=examples,
+            height=460,
+        ),
+        Plot(
+            "energy-errors",
+            words("Errors of the energies"),
+            words("The same errors on their own scale: points above the dashed line are predicted too high."),
+            [
+                plots.points(truth, errors, marker={"size": 6, "opacity": 0.65}, hoverinfo="none"),
+                plots.guide(ends, [0, 0]),
+            ],
+            plots.layout(true_axis, plots.axis(words("predicted minus true (meV/atom)"), 30)),
+            words(
+                "Half of the errors are below {middle} meV/atom, the largest is {largest} meV/atom.",
+                middle=words.number(float(np.median(judged.error)), 3),
+                largest=words.number(float(judged.error.max()), 3),
+            ),
+            table,
+            examples=examples,
+        ),
+    ]
+
+
+def force_blocks(context: Context) -> list[Block]:
+    """Return the figures of a potential's forces: of whole structures, and of single components."""
+    words, table = context.words, context.predictor.out_of_fold
+    if "force_mae" not in table or not table["force_mae"].notna().any():
+        return [Paragraph(words("No forces were held out, so their errors are not known."))]
+    blocks: list[Block] = [_by_structure(context)]
+    if context.forces is None:
+        blocks.append(Paragraph(words("Single components of the forces need the examples in the model, and folds.")))
+        return blocks
+    return [*blocks, _components(context, context.forces)]
+
+
+def worst_blocks(context: Context, judged: Judged | None) -> list[Block]:
+    """Return the structures with the largest errors of energies and of forces, drawn."""
+    words, table = context.words, context.predictor.out_of_fold
+    blocks: list[Block] = []
+    if judged is not None:
+        worst = judged.places[np.argsort(-judged.error, kind="stable")[:WORST]]
+        blocks += [
+            Paragraph(words("The largest errors of energies"), "head"),
+            Drawings([context.gallery.drawing(int(p), _told_of(context, judged, int(p))) for p in worst]),
+        ]
+    if "force_mae" in table and table["force_mae"].notna().any():
+        error = table["force_mae"].to_numpy(np.float64)
+        worst = np.argsort(-np.nan_to_num(error, nan=-1.0), kind="stable")[:WORST]
+        blocks += [
+            Paragraph(words("The largest errors of forces"), "head"),
+            Drawings([context.gallery.drawing(int(p), _told_of(context, judged, int(p))) for p in worst]),
+        ]
+    return blocks
+
+
+def _told_of(context: Context, judged: Judged | None, place: int) -> list[str]:
+    if judged is not None and (found := np.flatnonzero(judged.places == place)).size:
+        return told(context, judged, int(found[0]))
+    return structure_lines(context, place)
+
+
+def _places(context: Context, judged: Judged, shown: NDArray[np.intp]) -> dict[str, Sequence[object]]:
+    table = context.predictor.out_of_fold.iloc[judged.places[shown]]
+    return {
+        "row": judged.rows[shown].tolist(),
+        "fold": (judged.folds[shown] + 1).tolist(),
+        "file": [str(file) for file in table["file"]],
+        "frame": table["frame"].tolist(),
+        "atoms": table["atoms"].tolist(),
+    }
+
+
+def force_sizes(context: Context) -> NDArray[np.float64] | None:
+    """Return the root mean square of each structure's labelled force components in eV/Å; None where not known."""
+    table, examples = context.predictor.out_of_fold, context.predictor.examples
+    if "force_size" in table:
+        return table["force_size"].to_numpy(np.float64)
+    if "forces" not in examples:
+        return None
+    known = [np.nan if own is None else np.sqrt(np.mean(np.square(own))) for own in examples["forces"]]
+    return np.array(known, np.float64)
+
+
+def _by_structure(context: Context) -> Plot:
+    words, table = context.words, context.predictor.out_of_fold
+    error, sizes = table["force_mae"].to_numpy(np.float64), force_sizes(context)
+    along = table["atoms"].to_numpy(np.float64) if sizes is None else sizes
+    shown = [place for place in context.gallery.places if np.isfinite(error[place]) and np.isfinite(along[place])]
+    x, y = along[shown], error[shown]
+    baseline = float(np.nanmax(along[shown])) if len(shown) else 0.0
+    traces = [plots.points(x, y, marker={"size": 6, "opacity": 0.65}, hoverinfo="none")]
+    judged = context.judged[0] if context.judged else None
+    if sizes is not None:
+        traces.append(plots.guide([0, baseline], [0, 0.1 * baseline], words("a tenth of the forces")))
+    own = table.iloc[shown]
+    return Plot(
+        "force-errors",
+        words("Errors of the forces, structure by structure"),
+        words("Each point is a structure: the mean absolute error of its force components."),
+        traces,
+        plots.layout(
+            plots.axis(
+                words("number of atoms") if sizes is None else words("root mean square of the true components (eV/Å)"),
+                rangemode="tozero",
+            ),
+            plots.axis(words("mean absolute error (eV/Å)"), rangemode="tozero"),
+        ),
+        words(
+            "Half of the structures have an error below {middle} eV/Å, the largest is {largest} eV/Å.",
+            middle=words.number(float(np.nanmedian(error)), 3),
+            largest=words.number(float(np.nanmax(error)), 3),
+        ),
+        {
+            "row": own["row"].tolist(),
+            "file": [str(file) for file in own["file"]],
+            "frame": own["frame"].tolist(),
+            "atoms": own["atoms"].tolist(),
+            "force_rms_true": plots.numbers([np.nan] * len(shown) if sizes is None else sizes[shown]),
+            "force_mae": plots.numbers(y),
+        },
+        examples=[
+            [(context.gallery.number(place), "\n".join(_told_of(context, judged, int(place)))) for place in shown]
+        ],
+    )
+
+
+def _components(context: Context, forces: Forces) -> Plot:
+    words, judged = context.words, forces.judged
+    chosen = np.random.default_rng(context.seed).permutation(len(judged))[:MOST_COMPONENTS]
+    truth, mean = judged.truth[chosen], judged.mean[chosen]
+    ends = [float(min(truth.min(), mean.min())), float(max(truth.max(), mean.max()))]
+    mae = Figure(float(judged.error.mean()), float("nan"))
+    return Plot(
+        "forces",
+        words("Forces: predicted against true, component by component"),
+        words(
+            "Each point is one component of the force on one atom: {shown} of {count}, drawn at random from "
+            "{structures} structures.",
+            shown=words.count(len(chosen)),
+            count=words.count(len(judged)),
+            structures=words.count(forces.structures),
+        ),
+        [
+            plots.points(
+                truth, mean, marker={"size": 4, "opacity": 0.5}, hovertemplate="%{x:.3f}: %{y:.3f}<extra></extra>"
+            ),
+            plots.guide(ends, ends),
+        ],
+        plots.layout(
+            plots.axis(words("true component (eV/Å)")),
+            plots.axis(words("predicted component (eV/Å)")),
+        ),
+        words("The mean absolute error of these components is {figure}.", figure=words.figure(mae, "eV/Å")),
+        {
+            "row": judged.rows[chosen].tolist(),
+            "element": [str(element) for element in forces.elements[chosen]],
+            "true": plots.numbers(truth),
+            "predicted": plots.numbers(mean),
+            "predicted_std": plots.numbers(judged.std[chosen]),
+        },
+        height=460,
+    )

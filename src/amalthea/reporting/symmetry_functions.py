@@ -1,0 +1,177 @@
+"""Section 6 for potentials: the symmetry functions' ranges in training, and how much the energies hang on each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.potentials.potential import Potential
+from amalthea.reporting import plots
+from amalthea.reporting.blocks import Block, Paragraph, Plot, Table
+from amalthea.reporting.context import Context
+
+Array = NDArray[np.float64]
+
+MOST_ATOMS = 3000
+MOST_SHOWN = 20
+MOST_ROWS = 60
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Importance:
+    """What F symmetry functions of one element mean to a potential.
+
+    Args:
+        names: of the functions, in words.
+        low: shape (F,): the smallest value in training.
+        high: shape (F,): the largest.
+        value: shape (F,): mean |dE/dG| times the standard deviation of G, the mean over the networks, in meV.
+        error: shape (F,): the standard deviation among the networks.
+    """
+
+    names: tuple[str, ...]
+    low: Array
+    high: Array
+    value: Array
+    error: Array
+
+
+def function_importance(predictor: Potential, seed: int = 0) -> dict[str, Importance]:
+    """Return the importance of each element's symmetry functions.
+
+    Args:
+        predictor: a potential that kept its examples.
+        seed: of the sample of structures, where there are many atoms.
+
+    Source of the measure (the first-order effect of a typical change): Saltelli et al., Global Sensitivity Analysis:
+    The Primer, Wiley, 2008, section 1.2.1 (sigma-normalized derivatives).
+    """
+    from amalthea.potentials.networks.subnets import energies_and_gradients
+    from amalthea.potentials.symmetry_functions.serialization import describe
+
+    committee, ranges = predictor.committee, predictor.ranges
+    kinds, values = _values(predictor, seed)
+    found = {}
+    for number, (element, functions) in enumerate(committee.functions.items()):
+        own = values[kinds == number, : len(functions)]
+        if len(own) < 2:
+            continue
+        _, slopes = energies_and_gradients(committee.layers[element], committee.activations[element], own)
+        effects = 1000 * np.abs(slopes).mean(axis=1) * own.std(axis=0)
+        found[element] = Importance(
+            names=tuple(describe(function) for function in functions),
+            low=ranges.low[number, : len(functions)],
+            high=ranges.high[number, : len(functions)],
+            value=effects.mean(axis=0),
+            error=effects.std(axis=0, ddof=1) if len(effects) > 1 else np.full(len(functions), np.nan),
+        )
+    return found
+
+
+def _values(predictor: Potential, seed: int) -> tuple[NDArray[np.int64], Array]:
+    """Return the elements' numbers (A,) and the symmetry functions (A, F) of the atoms of some training structures."""
+    from amalthea.potentials.networks.training_arrays import surroundings
+    from amalthea.potentials.symmetry_functions import kernels
+
+    structures, committee = predictor.examples["atoms"], predictor.committee
+    kinds, values, count = [], [], 0
+    for place in np.random.default_rng(seed).permutation(len(structures)):
+        own = surroundings(structures.iloc[place], committee.elements, committee.cutoff)
+        pairs = own.neighbours
+        kinds.append(own.kinds)
+        values.append(kernels.values(committee.plan, own.kinds, pairs.first, pairs.neighbour, pairs.vector))
+        count += len(own.kinds)
+        if count >= MOST_ATOMS:
+            break
+    return np.concatenate(kinds), np.concatenate(values)
+
+
+def function_blocks(context: Context) -> list[Block]:
+    """Return the importance of the symmetry functions, one figure an element."""
+    words, predictor = context.words, context.predictor
+    if not isinstance(predictor, Potential):
+        return []
+    if not len(predictor.examples):
+        told = words("The importance of the symmetry functions needs the examples in the model.")
+        return [Paragraph(told), *_ranges(context, predictor)]
+    found = function_importance(predictor, context.seed)
+    return [_plot(context, element, own) for element, own in found.items()]
+
+
+def _ranges(context: Context, predictor: Potential) -> list[Table]:
+    """Return the ranges of the symmetry functions, one table an element."""
+    from amalthea.potentials.symmetry_functions.serialization import describe
+
+    words, ranges = context.words, predictor.ranges
+    header = [words("function"), words("lowest in training"), words("highest in training")]
+    tables = []
+    for number, (element, functions) in enumerate(ranges.functions.items()):
+        rows = [
+            [describe(function), *(words.number(float(end[number, i]), 4) for end in (ranges.low, ranges.high))]
+            for i, function in enumerate(functions[:MOST_ROWS])
+        ]
+        caption = words("Symmetry functions of {element}", element=element) + "."
+        if len(functions) > MOST_ROWS:
+            caption += " " + words("Of {count} the first {most} are listed.", count=len(functions), most=MOST_ROWS)
+        tables.append(Table(header, rows, caption))
+    return tables
+
+
+def _plot(context: Context, element: str, own: Importance) -> Plot:
+    words = context.words
+    order = np.argsort(-own.value, kind="stable")
+    shown = order[:MOST_SHOWN][::-1]
+    ticks = {
+        "tickmode": "array",
+        "tickvals": list(range(len(shown))),
+        "ticktext": [plots.label(own.names[i].replace(", ", " "), 26) for i in shown],
+        "tickfont": {"size": 11},
+    }
+    return Plot(
+        f"functions-{element.lower()}",
+        words("Symmetry functions of {element}", element=element),
+        words(
+            "By how much the energy of an atom changes, to first order, with a typical change of the function among "
+            "the training structures: mean |dE/dG| times the standard deviation of G; bars: the standard deviation "
+            "among the networks. Functions that say the same share their importance."
+        ),
+        [
+            plots.points(
+                own.value[shown],
+                range(len(shown)),
+                marker={"size": 8},
+                text=[
+                    words(
+                        "range in training: {low} to {high}",
+                        low=words.number(float(own.low[i]), 4),
+                        high=words.number(float(own.high[i]), 4),
+                    )
+                    for i in shown
+                ],
+                hovertemplate="%{x:.3g} meV<br>%{text}<extra></extra>",
+                **plots.error_bars(own.error[shown], "x"),
+            )
+        ],
+        plots.layout(
+            plots.axis(words("effect on the energy of an atom (meV)"), 28, rangemode="tozero"),
+            {"automargin": True, "zeroline": False, **ticks},
+            margin={"l": 10},
+        ),
+        words(
+            "{shown} of {count} functions; the most important: {name}. The CSV holds all of them with their ranges in "
+            "training, outside of which the potential warns.",
+            shown=len(shown),
+            count=len(order),
+            name=own.names[order[0]],
+        ),
+        {
+            "function": [own.names[i] for i in order],
+            "lowest": plots.numbers(own.low[order]),
+            "highest": plots.numbers(own.high[order]),
+            "importance_meV": plots.numbers(own.value[order]),
+            "std_among_networks": plots.numbers(own.error[order]),
+        },
+        height=130 + 32 * len(shown),
+    )
