@@ -19,7 +19,12 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pandas as pd
-from amalthea.insight import figures, landscapes, surfaces, updates
+from amalthea.insight import figures
+from amalthea.insight.gradient_descent import (
+    descent_plots as landscapes,
+    benchmark_functions as surfaces,
+    optimizer_steps as updates,
+)
 
 SGD = keras.optimizers.SGD
 
@@ -123,7 +128,7 @@ def graphs():
 
 
 def drawn(name, title, caption, followed, **options):
-    """Return a figure's name, caption and picture, with what `landscapes.figure` needs."""
+    """Return a figure's name, caption and picture, with what `descent_plots.figure` needs."""
     return name, title, caption, followed, options
 
 
@@ -135,7 +140,7 @@ def one_weight():
         "The learning rate, on loss = w²",
         "A small learning rate creeps, a good one is there in a few steps, and one that is too large jumps over the "
         "minimum to a higher place on the other side. Each step multiplies w by 1 − 2 · rate, so rates above 1 climb.",
-        {name: insight.descent(surfaces.parabola, SGD(rate), -2.0, 20) for name, rate in rates.items()},
+        {name: insight.descent(benchmark_functions.parabola, SGD(rate), -2.0, 20) for name, rate in rates.items()},
         window=[[-4.0, 4.0]],
     )
     choices = {
@@ -149,15 +154,15 @@ def one_weight():
         "On the plateau the gradient is small, and so are the steps; in the first hollow it is zero, though a deeper "
         "one lies behind. Momentum keeps the speed of earlier "
         "steps and rolls on; plain gradient descent, and Adam with such short steps, stay.",
-        {name: insight.descent(surfaces.plateau, optimizer, -2.5, 120) for name, optimizer in choices.items()},
+        {name: insight.descent(benchmark_functions.plateau, optimizer, -2.5, 120) for name, optimizer in choices.items()},
         window=[[-3.0, 3.0]],
     )
 
 
 def two_weights():
     """Yield the paths of two weights."""
-    raw, scaled = surfaces.made_up_line(mean=3.0), surfaces.made_up_line()
-    whole = {name: surfaces.in_batches(data, 64) for name, data in (("raw", raw), ("scaled", scaled))}
+    raw, scaled = benchmark_functions.made_up_line(mean=3.0), benchmark_functions.made_up_line()
+    whole = {name: benchmark_functions.in_batches(data, 64) for name, data in (("raw", raw), ("scaled", scaled))}
     yield drawn(
         "scaled-features",
         "The same data with an unscaled and with a scaled feature",
@@ -165,9 +170,9 @@ def two_weights():
         "hardly move along it. Scaled to mean 0 and deviation 1 it is a round bowl, and three times the rate is safe.",
         {
             "feature of mean 3, rate 0.09": insight.descent(
-                surfaces.linear_model, SGD(0.09), [-2, 2], 30, whole["raw"]
+                benchmark_functions.linear_model, SGD(0.09), [-2, 2], 30, whole["raw"]
             ),
-            "scaled feature, rate 0.3": insight.descent(surfaces.linear_model, SGD(0.3), [-2, 2], 30, whole["scaled"]),
+            "scaled feature, rate 0.3": insight.descent(benchmark_functions.linear_model, SGD(0.3), [-2, 2], 30, whole["scaled"]),
         },
         names=("slope", "intercept"),
         window=[[-7.5, 9.5], [-6.0, 3.6]],
@@ -179,7 +184,7 @@ def two_weights():
         "The gradient of all rows leads straight down, that of a few rows nearly so, that of a single row only on "
         "average. But a step with one row costs a 64th of a step with all of them.",
         {
-            name: insight.descent(surfaces.linear_model, SGD(0.1), [-2, -2], 64, surfaces.in_batches(scaled, size))
+            name: insight.descent(benchmark_functions.linear_model, SGD(0.1), [-2, -2], 64, benchmark_functions.in_batches(scaled, size))
             for name, size in sizes.items()
         },
         names=("slope", "intercept"),
@@ -196,7 +201,7 @@ def two_weights():
         "Plain gradient descent swings across the valley, because its step is longest where it is steepest. RMSprop, "
         "Adagrad and Adam divide each weight's gradient by its usual size and head for the minimum at once, "
         "Adam with so much momentum that it runs past it.",
-        {name: insight.descent(surfaces.valley, optimizer, [-2, 1], 50) for name, optimizer in four.items()},
+        {name: insight.descent(benchmark_functions.valley, optimizer, [-2, 1], 50) for name, optimizer in four.items()},
     )
 
 
@@ -209,14 +214,14 @@ def one_step(theme):
     )
     model.compile("sgd", "mean_squared_error")
     x = np.random.default_rng(0).normal(size=(32, 20))
-    taken = updates.steps(model, x, np.sin(x[:, :1]) + x[:, 1:2])
+    taken = optimizer_steps.steps(model, x, np.sin(x[:, :1]) + x[:, 1:2])
     caption = (
         "Each point is a weight: plain SGD moves it in proportion to its gradient (dashed), Adam moves all by nearly "
         "the same amount in its first step. Gradient times update predicts the change of the loss; the longer the "
         "step, the more the true change falls short of it."
     )
     title = "One step on the same mini-batch, with four optimizers at their usual learning rates"
-    return caption, updates.figure(taken, theme, title, caption)
+    return caption, optimizer_steps.figure(taken, theme, title, caption)
 
 
 def noisy_waves(rows, seed=0):
@@ -261,7 +266,7 @@ def pictures(theme):
     for name, title, caption, graph in graphs():
         yield name, lambda: (caption, graph.svg(title, caption))  # noqa: B023 - called before the next one
     for name, title, caption, followed, options in (*one_weight(), *two_weights()):
-        yield name, lambda: (caption, landscapes.figure(followed, theme, title, caption, **options))  # noqa: B023
+        yield name, lambda: (caption, descent_plots.figure(followed, theme, title, caption, **options))  # noqa: B023
     yield "one-step", lambda: one_step(theme)
     yield "nine-networks", lambda: many_paths(theme)
     yield "learning-by-heart", lambda: learning_by_heart(theme)

@@ -12,7 +12,9 @@ import pytest
 
 import amalthea
 from amalthea import insight
-from amalthea.insight import figures, landscapes, surfaces
+from amalthea.insight import figures
+from amalthea.insight.gradient_descent import benchmark_functions as surfaces
+from amalthea.insight.gradient_descent import descent_plots as landscapes
 
 
 def test_gradient_descent_on_a_quadratic_has_the_closed_form():

@@ -11,8 +11,8 @@ import pytest
 
 import amalthea as am
 from amalthea import insight
-from amalthea.insight import explaining
-from amalthea.insight.asked import ask
+from amalthea.insight import explanation as explaining
+from amalthea.insight.unseen_example import ask
 from tests.insight.test_generalization import without_history
 from tests.predictor.models import trained
 

@@ -13,8 +13,8 @@ import pytest
 
 import amalthea as am
 from amalthea import insight
-from amalthea.insight.overfitting import LearningCurve
-from amalthea.insight.turning import turn_of
+from amalthea.insight.overfitting.generalization import LearningCurve
+from amalthea.insight.overfitting.overfitting_onset import turn_of
 from amalthea.progress import Bar
 from amalthea.training.history import History
 from amalthea.validation.metrics import Figure
@@ -138,8 +138,8 @@ def test_without_history_networks_learn_anew_and_it_says_so(monkeypatch):
     def refuse(*_):
         raise am.AmaltheaError("not now")
 
-    monkeypatch.setattr("amalthea.insight.overfitting._curve", refuse)
-    monkeypatch.setattr("amalthea.insight.overfitting._networks", refuse)
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._curve", refuse)
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", refuse)
     found = insight.generalization(without_history(learned()))
     assert "saved without its history" in repr(found)
     assert found.turn is not None
@@ -152,10 +152,12 @@ def test_networks_of_pictures_learn_only_once(monkeypatch):
 
     predictor, fitting = learned(), members(lowest=15, rise=0.0)
     part = dataclasses.replace(predictor.parts[0], featurizer=types.SimpleNamespace(shape=(8, 8, 1)))
-    monkeypatch.setattr("amalthea.insight.overfitting._watched", never)
-    monkeypatch.setattr("amalthea.insight.overfitting._networks", lambda _: {"fitting": fitting})
-    monkeypatch.setattr("amalthea.insight.overfitting._curve", lambda *_: None)
-    monkeypatch.setattr("amalthea.insight.overfitting.material", lambda _, *rest: material(predictor, *rest))
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._watched", never)
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", lambda _: {"fitting": fitting})
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._curve", lambda *_: None)
+    monkeypatch.setattr(
+        "amalthea.insight.overfitting.generalization.material", lambda _, *rest: material(predictor, *rest)
+    )
     found = insight.generalization(dataclasses.replace(predictor, parts=(part,)))
     assert found.history is fitting
     assert "learned anew from 96 pictures" in " ".join(found.notes)
@@ -165,9 +167,9 @@ def test_each_training_moves_the_progress_bar(monkeypatch, capfd):
     moved = []
     monkeypatch.setattr(Bar, "advance", lambda *_: moved.append(1))
     monkeypatch.setattr(Material, "fit", lambda *_, **__: None)
-    monkeypatch.setattr("amalthea.insight.overfitting._curve", lambda given, *_: given.fit(None))
-    monkeypatch.setattr("amalthea.insight.overfitting._watched", lambda given, _: given.fit(None))
-    monkeypatch.setattr("amalthea.insight.overfitting._networks", lambda given: given.fit(None))
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._curve", lambda given, *_: given.fit(None))
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._watched", lambda given, _: given.fit(None))
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", lambda given: given.fit(None))
     insight.generalization(learned(), verbose=1)
     assert len(moved) == 3
     assert "networks learn" in capfd.readouterr().err

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import amalthea
 from amalthea import insight
-from amalthea.insight.asked import ask
+from amalthea.insight.unseen_example import ask
 from tests.predictor.models import trained
 
 SMALL = ([[0.1, 0.2], [0.3, 0.4]], [[0.2], [1.0], [-3.0]], [[1.0], [2.0]])

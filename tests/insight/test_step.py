@@ -10,7 +10,7 @@ import pytest
 
 import amalthea
 from amalthea import insight
-from amalthea.insight import updates
+from amalthea.insight.gradient_descent import optimizer_steps as updates
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(16, 3)).astype(np.float32)

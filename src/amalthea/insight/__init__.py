@@ -6,23 +6,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from amalthea.insight.explaining import explain as explain
-    from amalthea.insight.graphs import graph as graph
-    from amalthea.insight.overfitting import generalization as generalization
-    from amalthea.insight.paths import descent as descent
-    from amalthea.insight.trails import trajectories as trajectories
-    from amalthea.insight.updates import step as step
-    from amalthea.insight.updates import steps as steps
+    from amalthea.insight.computational_graph.graph import graph as graph
+    from amalthea.insight.explanation import explain as explain
+    from amalthea.insight.gradient_descent.descent import descent as descent
+    from amalthea.insight.gradient_descent.optimizer_steps import step as step
+    from amalthea.insight.gradient_descent.optimizer_steps import steps as steps
+    from amalthea.insight.overfitting.generalization import generalization as generalization
+    from amalthea.insight.weight_trajectories.trajectories import trajectories as trajectories
 
 # No module may bear the name of a function: once imported, it would take the function's place.
 _HOMES = {
-    "descent": "paths",
-    "explain": "explaining",
-    "generalization": "overfitting",
-    "graph": "graphs",
-    "step": "updates",
-    "steps": "updates",
-    "trajectories": "trails",
+    "descent": "gradient_descent.descent",
+    "explain": "explanation",
+    "generalization": "overfitting.generalization",
+    "graph": "computational_graph.graph",
+    "step": "gradient_descent.optimizer_steps",
+    "steps": "gradient_descent.optimizer_steps",
+    "trajectories": "weight_trajectories.trajectories",
 }
 
 __all__ = sorted(_HOMES)

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import keras
 
 from amalthea.errors import AmaltheaError
-from amalthea.insight.folding import Path
-from amalthea.insight.naming import argument_names
+from amalthea.insight.computational_graph.grouping import Path
+from amalthea.insight.computational_graph.labels import argument_names
 from amalthea.training.arrays import as_arrays
 
 LOSS = "compile_loss"

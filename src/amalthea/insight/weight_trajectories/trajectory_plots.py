@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amalthea.insight.trails import Trajectories
+    from amalthea.insight.weight_trajectories.trajectories import Trajectories
 
 MARKERS = "osD^vPX*<>"
 """Of the ends: one for each seed."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amalthea.insight.updates import Step
+    from amalthea.insight.gradient_descent.optimizer_steps import Step
 
 ROOM = 0.35
 """The part of the panel's height that is added above the points, for the legend."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from amalthea.insight.computation import WITHOUT_SLOPE, Operation, Rules, is_key, is_real
+from amalthea.insight.computational_graph.tracing import WITHOUT_SLOPE, Operation, Rules, is_key, is_real
 
 LARGEST_JACOBIAN = 1024
 """Numbers that a Jacobian may have to be worked out and shown."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amalthea.insight.paths import Path
+    from amalthea.insight.gradient_descent.descent import Path
 
 RISE = 2.0
 """Points that rose by more than this many times the height of the start do not widen the picture."""

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.insight.planes import Plane
+from amalthea.insight.weight_trajectories.principal_plane import Plane
 from amalthea.training.program import loss_of
 from amalthea.training.recording import Recording
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from amalthea.insight.computation import Computation
+from amalthea.insight.computational_graph.tracing import Computation
 
 SHOWN = 150
 """Operations that are shown one by one; longer runs are folded into blocks."""

@@ -10,9 +10,12 @@ import jax
 import numpy as np
 
 from amalthea.errors import AmaltheaError
-from amalthea.insight import folding, models, naming, writing
-from amalthea.insight.building import Edge, Node, Shown, show
-from amalthea.insight.computation import Computation, is_real, trace
+from amalthea.insight import models
+from amalthea.insight.computational_graph import grouping as folding
+from amalthea.insight.computational_graph import labels as naming
+from amalthea.insight.computational_graph import text as writing
+from amalthea.insight.computational_graph.nodes import Edge, Node, Shown, show
+from amalthea.insight.computational_graph.tracing import Computation, is_real, trace
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -78,7 +81,7 @@ class Graph:
             title: its heading, and what a screen reader says.
             caption: sentences below it.
         """
-        from amalthea.insight import drawing
+        from amalthea.insight.computational_graph import svg as drawing
 
         return drawing.svg(self.nodes, self.edges, self.result, title, caption or " ".join(self.notes))
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amalthea.insight import figures
-from amalthea.insight.turning import Turn, turn_of
+from amalthea.insight.overfitting.overfitting_onset import Turn, turn_of
 from amalthea.training.history import History, quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amalthea.insight.overfitting import Generalization, LearningCurve
+    from amalthea.insight.overfitting.generalization import Generalization, LearningCurve
 
 NAMES = {
     "too small": "too small: it cannot follow",

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
-from amalthea.insight.planes import Plane, plane_of
-from amalthea.insight.terrain import surface
-from amalthea.insight.writing import plain
+from amalthea.insight.computational_graph.text import plain
+from amalthea.insight.weight_trajectories.loss_surface import surface
+from amalthea.insight.weight_trajectories.principal_plane import Plane, plane_of
 from amalthea.potentials.potential import Potential
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.arrays import whole_number
@@ -138,7 +138,7 @@ class Trajectories:
         Raises:
             MissingDependencyError: Matplotlib is not installed.
         """
-        from amalthea.insight.trail_maps import figure
+        from amalthea.insight.weight_trajectories.trajectory_plots import figure
 
         return figure(self, theme, title, caption or " ".join(self.notes))
 

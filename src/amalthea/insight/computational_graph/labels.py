@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from amalthea.insight.computation import Computation, Source
+from amalthea.insight.computational_graph.tracing import Computation, Source
 
 
 class Statement(NamedTuple):

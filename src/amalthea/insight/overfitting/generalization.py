@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
-from amalthea.insight.turning import Turn, turn_of
-from amalthea.insight.writing import plain
+from amalthea.insight.computational_graph.text import plain
+from amalthea.insight.overfitting.overfitting_onset import Turn, turn_of
 from amalthea.potentials.potential import Potential
 from amalthea.potentials.refit import force_curve
 from amalthea.predictor.predictor import Predictor
@@ -127,7 +127,7 @@ class Generalization:
         Raises:
             MissingDependencyError: Matplotlib is not installed.
         """
-        from amalthea.insight.loss_bands import figure
+        from amalthea.insight.overfitting.loss_plots import figure
 
         return figure(self, theme, title, caption or repr(self).replace("\n", " "))
 

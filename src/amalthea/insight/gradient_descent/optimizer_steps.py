@@ -12,8 +12,8 @@ import numpy as np
 
 from amalthea import backend
 from amalthea.errors import AmaltheaError
-from amalthea.insight import optimizers
-from amalthea.insight.writing import plain
+from amalthea.insight.computational_graph.text import plain
+from amalthea.insight.gradient_descent import optimizers
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.arrays import as_arrays, count_rows, whole_number
 
@@ -230,6 +230,6 @@ def figure(taken: dict[str, Step], theme: str = "light", title: str = "", captio
     Raises:
         MissingDependencyError: Matplotlib is not installed.
     """
-    from amalthea.insight.scatter import figure as draw
+    from amalthea.insight.gradient_descent.step_plots import figure as draw
 
     return draw(taken, theme, title, caption)

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from amalthea.insight import operations
-from amalthea.insight.computation import Computation, Operation, is_key, is_real
-from amalthea.insight.folding import Group, Path, groups
+from amalthea.insight.computational_graph import derivatives as operations
+from amalthea.insight.computational_graph.grouping import Group, Path, groups
+from amalthea.insight.computational_graph.tracing import Computation, Operation, is_key, is_real
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from amalthea.insight import writing
-from amalthea.insight.building import Edge, Node
-from amalthea.insight.layout import Layout, place
+from amalthea.insight.computational_graph import text as writing
+from amalthea.insight.computational_graph.layout import Layout, place
+from amalthea.insight.computational_graph.nodes import Edge, Node
 
 LETTER, LINE, MARGIN = 7.3, 18.0, 20.0
 LONGEST = 42

@@ -14,8 +14,8 @@ import pandas as pd
 from amalthea.datasets.files import write_whole
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.insight import figures
-from amalthea.insight.asked import ask
-from amalthea.insight.writing import plain
+from amalthea.insight.computational_graph.text import plain
+from amalthea.insight.unseen_example import ask
 from amalthea.potentials.potential import Potential
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
@@ -154,7 +154,7 @@ class _Writer:
 
 
 def _graph(writer: _Writer, predictor: Predictor, example: int | None) -> None:
-    from amalthea.insight.graphs import graph
+    from amalthea.insight.computational_graph.graph import graph
 
     with Bar("operations", verbose=writer.verbose):
         asked = ask(predictor, example)
@@ -165,7 +165,7 @@ def _graph(writer: _Writer, predictor: Predictor, example: int | None) -> None:
 
 
 def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
-    from amalthea.insight import updates
+    from amalthea.insight.gradient_descent import optimizer_steps as updates
 
     network, x, y = _batch(predictor, example)
     taken = updates.steps(network, x, y, verbose=writer.verbose)
@@ -201,7 +201,7 @@ def _batch(predictor: Predictor, example: int | None) -> tuple[Any, Any, Any]:
 
 
 def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> None:
-    from amalthea.insight.overfitting import generalization
+    from amalthea.insight.overfitting.generalization import generalization
 
     found = generalization(predictor, verbose=writer.verbose)
     known = "The losses of all networks along their training. " if found.turn is None else ""
@@ -212,7 +212,7 @@ def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> Non
 
 
 def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
-    from amalthea.insight.trails import trajectories
+    from amalthea.insight.weight_trajectories.trajectories import trajectories
 
     large = isinstance(predictor, Potential) or len(predictor.parts[0].featurizer.shape) > 1
     points, rows = (17, 64) if large else (31, 256)

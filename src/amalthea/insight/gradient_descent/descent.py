@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from amalthea.errors import AmaltheaError
-from amalthea.insight import optimizers
+from amalthea.insight.gradient_descent import optimizers
 from amalthea.training.arrays import whole_number
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Path:
         Raises:
             MissingDependencyError: Matplotlib is not installed.
         """
-        from amalthea.insight.landscapes import figure
+        from amalthea.insight.gradient_descent.descent_plots import figure
 
         return figure({"": self}, theme, title, caption)
 

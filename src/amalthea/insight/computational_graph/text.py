@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from amalthea.insight import operations
-from amalthea.insight.building import Edge, Node
-from amalthea.insight.computation import is_key
+from amalthea.insight.computational_graph import derivatives as operations
+from amalthea.insight.computational_graph.nodes import Edge, Node
+from amalthea.insight.computational_graph.tracing import is_key
 
 
 def text(nodes: Sequence[Node], edges: Sequence[Edge], notes: Sequence[str]) -> str:

@@ -1,0 +1,1 @@
+"""The paths of many networks through the space of their weights."""
