@@ -20,11 +20,7 @@ import keras
 import numpy as np
 import pandas as pd
 from amalthea.insight import figures
-from amalthea.insight.gradient_descent import (
-    descent_plots as landscapes,
-    benchmark_functions as surfaces,
-    optimizer_steps as updates,
-)
+from amalthea.insight.gradient_descent import benchmark_functions, descent_plots, optimizer_steps
 
 SGD = keras.optimizers.SGD
 
@@ -154,7 +150,10 @@ def one_weight():
         "On the plateau the gradient is small, and so are the steps; in the first hollow it is zero, though a deeper "
         "one lies behind. Momentum keeps the speed of earlier "
         "steps and rolls on; plain gradient descent, and Adam with such short steps, stay.",
-        {name: insight.descent(benchmark_functions.plateau, optimizer, -2.5, 120) for name, optimizer in choices.items()},
+        {
+            name: insight.descent(benchmark_functions.plateau, optimizer, -2.5, 120)
+            for name, optimizer in choices.items()
+        },
         window=[[-3.0, 3.0]],
     )
 
@@ -172,7 +171,9 @@ def two_weights():
             "feature of mean 3, rate 0.09": insight.descent(
                 benchmark_functions.linear_model, SGD(0.09), [-2, 2], 30, whole["raw"]
             ),
-            "scaled feature, rate 0.3": insight.descent(benchmark_functions.linear_model, SGD(0.3), [-2, 2], 30, whole["scaled"]),
+            "scaled feature, rate 0.3": insight.descent(
+                benchmark_functions.linear_model, SGD(0.3), [-2, 2], 30, whole["scaled"]
+            ),
         },
         names=("slope", "intercept"),
         window=[[-7.5, 9.5], [-6.0, 3.6]],
@@ -184,7 +185,9 @@ def two_weights():
         "The gradient of all rows leads straight down, that of a few rows nearly so, that of a single row only on "
         "average. But a step with one row costs a 64th of a step with all of them.",
         {
-            name: insight.descent(benchmark_functions.linear_model, SGD(0.1), [-2, -2], 64, benchmark_functions.in_batches(scaled, size))
+            name: insight.descent(
+                benchmark_functions.linear_model, SGD(0.1), [-2, -2], 64, benchmark_functions.in_batches(scaled, size)
+            )
             for name, size in sizes.items()
         },
         names=("slope", "intercept"),

@@ -18,7 +18,8 @@ import amalthea as am
 from amalthea import cli, workflow
 from amalthea.datasets import files
 from amalthea.domains.tables.featurizers import Columns
-from amalthea.training import placement, trainer
+from amalthea.training import sharding as placement
+from amalthea.training import trainer
 from amalthea.validation import baselines
 from tests.predictor.models import table, trained
 

@@ -16,11 +16,11 @@ from amalthea import insight
 from amalthea.insight.overfitting.generalization import LearningCurve
 from amalthea.insight.overfitting.overfitting_onset import turn_of
 from amalthea.progress import Bar
+from amalthea.tasks.columns import learning_curve as curves
+from amalthea.tasks.columns.learning_curve import Curve, mean_errors
+from amalthea.tasks.columns.refit import Material, material
 from amalthea.training.history import History
 from amalthea.validation.metrics import Figure
-from amalthea.workflow import curve as curves
-from amalthea.workflow.curve import Curve, mean_errors
-from amalthea.workflow.retraining import Material, material
 from tests.predictor.models import trained
 
 

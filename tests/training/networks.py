@@ -11,9 +11,9 @@ import jax
 import numpy as np
 
 import amalthea as am  # before Keras: it chooses the backend
-from amalthea.training.initial import draw_trainable, fit_scalers, scalers, start_others
+from amalthea.training.assignment import assign, epochs
+from amalthea.training.initialization import draw_trainable, fit_scalers, scalers, start_others
 from amalthea.training.layers import InputScaling, TargetHeads, TargetModel
-from amalthea.training.members import assign, epochs
 from amalthea.training.trainer import member_seeds
 
 import keras  # isort: skip

@@ -23,7 +23,7 @@ from networks import (
     stack,
 )
 
-from amalthea.training import answering as module
+from amalthea.training import inference as module
 
 METRICS: dict[str, Any] = {
     "one_number": (

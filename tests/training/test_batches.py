@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import am  # noqa: F401  (it chooses the backend)
 
-from amalthea.training.members import assign, batches, epochs, evenly
-from amalthea.training.placement import place
+from amalthea.training.assignment import assign, batches, epochs, evenly
+from amalthea.training.sharding import place
 
 
 @given(count=st.integers(1, 40), batch=st.integers(1, 50), more=st.integers(0, 3), seed=st.integers(0, 99))

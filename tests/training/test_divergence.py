@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from networks import FEATURES, FOLD_IDS, ROWS, TARGET, am, assert_same, dense, keras, weights_of
 
-from amalthea.training.members import assign
+from amalthea.training.assignment import assign
 
 BAD = 0
 FRACTION = 0.4

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from networks import FEATURES, FOLD_IDS, TARGET, am, assert_same, dense, weights_of
 
-from amalthea.training import placement, trainer
+from amalthea.training import sharding as placement
+from amalthea.training import trainer
 
 
 class Impatient:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from networks import FEATURES, TARGET, am, dense
 
-from amalthea.training.pairs import rehearse
+from amalthea.training.nested_cross_validation import rehearse
 
 FOLDS = np.arange(len(FEATURES)) % 4
 

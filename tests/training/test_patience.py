@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import FEATURES, FOLD_IDS, ROWS, TARGET, Case, am, dense, keras, layers, stack
 
-from amalthea.training.members import assign
+from amalthea.training.assignment import assign
 
 LEARNER = Case(
     stack(

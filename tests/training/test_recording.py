@@ -7,7 +7,7 @@ import pytest
 from tests.training.networks import FEATURES, FOLD_IDS, TARGET, dense, scaled
 
 import amalthea as am
-from amalthea.training import recording
+from amalthea.training import weight_history as recording
 
 OPTIONS = {"epochs": 6, "batch_size": 4, "fold_ids": FOLD_IDS, "verbose": 0}
 
@@ -40,7 +40,7 @@ def test_a_path_at_each_epoch_is_where_a_shorter_training_ends(model):
 
 def test_members_in_groups_are_recorded_like_members_side_by_side(monkeypatch):
     together = trained().recording
-    monkeypatch.setattr("amalthea.training.placement.MEMORY_BYTES", 700)
+    monkeypatch.setattr("amalthea.training.sharding.MEMORY_BYTES", 700)
     apart = trained().recording
     for one, other in zip(together.trainable, apart.trainable, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

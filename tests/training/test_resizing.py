@@ -7,7 +7,7 @@ import pytest
 from tests.training.networks import FEATURES, TARGET, dense, scaled
 
 import amalthea as am
-from amalthea.training.resizing import resized
+from amalthea.training.width_scaling import resized
 
 import keras  # isort: skip
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from networks import FEATURES, FOLD_IDS, NETWORKS, TARGET, am, assert_close, assert_same, dense
 
-from amalthea.training import placement, trainer
+from amalthea.training import sharding as placement
+from amalthea.training import trainer
 
 
 def train(name: str = "dropout_and_noise", seed: int = 0, members: int = 3, **options: Any) -> list[np.ndarray]:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from networks import am, assert_close, assert_same, keras, weights_of
 
-from amalthea.training import shapes as several
-from amalthea.training.initial import draw_trainable
-from amalthea.training.members import Assignment, assign
-from amalthea.training.shapes import Shapes, epochs
+from amalthea.training import buckets as several
+from amalthea.training.assignment import Assignment, assign
+from amalthea.training.buckets import Shapes, epochs
+from amalthea.training.initialization import draw_trainable
 from amalthea.training.trainer import member_seeds
 
 SIZES = {2: 9, 3: 5, 5: 2}

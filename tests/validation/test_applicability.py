@@ -105,7 +105,7 @@ def test_saved_is_opened(metric: str) -> None:
 
 
 def test_large_training_sets_are_sampled_by_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amalthea.validation.applicability._REFERENCES", 100)
+    monkeypatch.setattr("amalthea.validation.applicability_domain._REFERENCES", 100)
     train = numbers(8, 120, 2)
     first, again, other = (Applicability.fit(train, "euclidean", np.arange(120), seed) for seed in (0, 0, 1))
     assert len(first.groups) == len(first.own) == 100

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amalthea.datasets.dataset import Target
-from amalthea.validation.blending import shares, shares_by_fold
+from amalthea.validation.stacking import shares, shares_by_fold
 
 
 @given(st.integers(2, 4), st.integers(0, 10_000))

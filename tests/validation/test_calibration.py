@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amalthea.predictor.answers import pooled
+from amalthea.predictor.predictions import pooled
 from amalthea.validation import (
     IntervalCalibration,
     Temperature,

@@ -11,7 +11,7 @@ from amalthea import backend
 from amalthea.datasets.messages import listed
 from amalthea.errors import AmaltheaError
 from amalthea.predictor.predictor import Predictor
-from amalthea.workflow.retraining import material
+from amalthea.tasks.columns.refit import material
 
 if TYPE_CHECKING:
     import keras

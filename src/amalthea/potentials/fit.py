@@ -20,10 +20,10 @@ from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, TrainingWarning
 from amalthea.potentials.metrics import GPA, Errors, potential_figures
 from amalthea.potentials.potential import Means, Potential, PotentialPrediction, bring_together, errors_of, state_of
-from amalthea.predictor.answers import columns
+from amalthea.predictor.predictions import columns
 from amalthea.predictor.predictor import Part
 from amalthea.progress import Bar
-from amalthea.validation.applicability import Applicability
+from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.calibration import IntervalCalibration, coverage, fit_interval
 from amalthea.validation.summary import TargetSummary, Validation
 from amalthea.workflow.settings import Settings

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.potentials.metrics import Errors, potential_figures
-from amalthea.predictor.answers import columns, power_mean
+from amalthea.predictor.predictions import columns, power_mean
 from amalthea.predictor.predictor import FAR, NO_ANSWER, Predictor
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.potentials.fit import MEMORY_SHARE
+from amalthea.tasks.columns.learning_curve import Curve
+from amalthea.tasks.columns.refit import MEMBERS, defaults_of, groups_of
+from amalthea.training.buckets import Shapes
 from amalthea.training.ensemble import Ensemble
-from amalthea.training.shapes import Shapes
-from amalthea.workflow.curve import Curve
-from amalthea.workflow.retraining import MEMBERS, defaults_of, groups_of
 from amalthea.workflow.settings import nobody
 
 if TYPE_CHECKING:

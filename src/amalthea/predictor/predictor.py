@@ -19,9 +19,9 @@ from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.domains.protocol import Featurizer
 from amalthea.errors import AmaltheaError, DataError
-from amalthea.predictor.answers import Calibration, answer_all, beside, columns, mixed, pooled
+from amalthea.predictor.predictions import Calibration, answer_all, beside, columns, mixed, pooled
 from amalthea.training.prediction import Prediction
-from amalthea.validation.applicability import Applicability
+from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.calibration import IntervalCalibration
 from amalthea.validation.metrics import bootstrap
 from amalthea.validation.summary import Validation
@@ -193,7 +193,7 @@ class Predictor:
         Raises:
             DataError: the file cannot be written.
         """
-        from amalthea.predictor.model_file import save
+        from amalthea.predictor.serialization import save
 
         save(self, Path(path), examples=examples)
 

@@ -18,10 +18,10 @@ from amalthea.reporting.captions import with_unit
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged, mean_of, root_mean_square
 from amalthea.reporting.out_of_fold_predict import keeps_held_out
+from amalthea.tasks.columns import learning_curve as curve
+from amalthea.tasks.columns.learning_curve import FEWEST_ROWS, Curve, gain_of_doubling
+from amalthea.tasks.columns.refit import material
 from amalthea.validation.metrics import Figure
-from amalthea.workflow import curve
-from amalthea.workflow.curve import FEWEST_ROWS, Curve, gain_of_doubling
-from amalthea.workflow.retraining import material
 
 
 def learning_curve(context: Context) -> list[Block]:

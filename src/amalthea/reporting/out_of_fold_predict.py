@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
-from amalthea.predictor.answers import mixed
+from amalthea.predictor.predictions import mixed
 from amalthea.predictor.predictor import Predictor
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from amalthea.datasets.dataset import Target
 from amalthea.datasets.splits import random_folds
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.out_of_fold import FIFTHS, Judged
-from amalthea.training.members import assign
+from amalthea.training.assignment import assign
 from amalthea.validation.calibration import calibrated_probabilities
 from amalthea.validation.metrics import bootstrap
 

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import keras
 
-from amalthea.training.placement import CACHE_BYTES
+from amalthea.training.sharding import CACHE_BYTES
 
 
 @contextlib.contextmanager

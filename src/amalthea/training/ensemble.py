@@ -16,16 +16,16 @@ from amalthea import backend
 from amalthea.datasets.splits import random_folds
 from amalthea.errors import AmaltheaError, DataError, TrainingWarning
 from amalthea.progress import Verbosity
-from amalthea.training.answering import Answering
 from amalthea.training.arrays import as_arrays, count_rows, whole_number
+from amalthea.training.assignment import Assignment, assign
+from amalthea.training.buckets import Shapes
 from amalthea.training.evaluation import Evaluation, measure
 from amalthea.training.history import History
-from amalthea.training.initial import build, clone, normalizations
-from amalthea.training.members import Assignment, assign
+from amalthea.training.inference import Answering
+from amalthea.training.initialization import build, clone, normalizations
 from amalthea.training.prediction import Aside, Prediction
-from amalthea.training.recording import Recorder, Recording
-from amalthea.training.shapes import Shapes
 from amalthea.training.trainer import Settings, compile_like, train
+from amalthea.training.weight_history import Recorder, Recording
 
 
 class Ensemble:

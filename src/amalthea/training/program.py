@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 import keras
 
-from amalthea.training import shapes
+from amalthea.training import buckets as shapes
 from amalthea.training.convolution import fast_convolutions
-from amalthea.training.initial import normalizations
-from amalthea.training.placement import Placement
+from amalthea.training.initialization import normalizations
+from amalthea.training.sharding import Placement
 
 SCORED_AT_ONCE = 256
 """Validation rows that a member scores in one step."""

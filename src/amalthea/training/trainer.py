@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
 from amalthea.progress import Bar, Verbosity
-from amalthea.training import members as who
-from amalthea.training import shapes
+from amalthea.training import assignment as who
+from amalthea.training import buckets as shapes
 from amalthea.training.arrays import size_in_bytes
+from amalthea.training.assignment import Assignment, Rows
+from amalthea.training.buckets import Several, Shapes, some
 from amalthea.training.convolution import flowing_bytes
 from amalthea.training.history import History
-from amalthea.training.initial import draw_trainable, fit_scalers, scalers, start_others
+from amalthea.training.initialization import draw_trainable, fit_scalers, scalers, start_others
 from amalthea.training.interruption import Wish, stop_on_request
-from amalthea.training.members import Assignment, Rows
-from amalthea.training.placement import Placement, place
 from amalthea.training.program import Learner, Program
-from amalthea.training.recording import Recorder
-from amalthea.training.shapes import Several, Shapes, some
+from amalthea.training.sharding import Placement, place
+from amalthea.training.weight_history import Recorder
 
 
 @dataclasses.dataclass(frozen=True)

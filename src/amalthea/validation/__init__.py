@@ -1,6 +1,6 @@
 """What a model is worth: metrics with errors, calibrated intervals and probabilities, distance, simple rivals."""
 
-from amalthea.validation.applicability import Applicability
+from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.baselines import Baselines, baseline_names, on_test, out_of_fold
 from amalthea.validation.calibration import (
     IntervalCalibration,

@@ -1,8 +1,8 @@
 """The story from a file to a trained model, and from a trained model to answers."""
 
-from amalthea.workflow.asking import Evaluation, count, evaluate, labelled, predict_file, predictions
-from amalthea.workflow.reading import align, read
-from amalthea.workflow.training import train
+from amalthea.workflow.predict import Evaluation, count, evaluate, labelled, predict_file, predictions
+from amalthea.workflow.read import align, read
+from amalthea.workflow.train import train
 
 __all__ = [
     "Evaluation",

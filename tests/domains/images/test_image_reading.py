@@ -18,7 +18,7 @@ from PIL import Image
 from amalthea.domains.images.files import LONGEST_SIDE
 from amalthea.domains.images.idx import read_idx
 from amalthea.domains.images.inputs import read_inputs
-from amalthea.domains.images.reading import claims, find_path_column, read_column, read_pictures
+from amalthea.domains.images.picture_sets import claims, find_path_column, read_column, read_pictures
 from amalthea.domains.images.stack import as_labels, from_array
 from amalthea.errors import DataError
 

@@ -14,8 +14,8 @@ from tests.workflow.digits import images, labels, write_folder, write_idx, write
 import amalthea as am  # before Keras: it chooses the backend
 from amalthea.datasets.dataset import Inputs, Target
 from amalthea.domains import domain
+from amalthea.domains.custom_models import adopt
 from amalthea.domains.images.featurizers import Pixels
-from amalthea.domains.own_networks import adopt
 from amalthea.domains.protocol import Defaults
 from amalthea.domains.tables.featurizers import Columns
 from amalthea.errors import DataError

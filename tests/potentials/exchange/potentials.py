@@ -20,7 +20,7 @@ from amalthea.potentials.symmetry_functions.kernels import plan, values
 from amalthea.predictor.predictor import Part
 from amalthea.training.ensemble import Ensemble
 from amalthea.training.history import History
-from amalthea.validation.applicability import Applicability
+from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.summary import TargetSummary, Validation
 
 ENDS = Cutoff(4.5, "poly2", 0.1)

@@ -24,9 +24,9 @@ from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.images.idx import is_idx
 from amalthea.domains.images.inputs import read_inputs
 from amalthea.domains.images.photo import ink_box, is_handwriting, like_mnist
+from amalthea.domains.images.picture_sets import claims, find_path_column, read_column, read_pictures
 from amalthea.domains.images.pictures import is_picture_name, pillow
 from amalthea.domains.images.pixel_rows import read_rows_of_pixels
-from amalthea.domains.images.reading import claims, find_path_column, read_column, read_pictures
 from amalthea.domains.images.stack import Pictures
 from amalthea.domains.protocol import Defaults, Featurizer
 from amalthea.errors import DataError

@@ -16,8 +16,8 @@ from amalthea.domains.images.files import Prepare, read_files
 from amalthea.domains.images.folders import idx_in, labelled_in
 from amalthea.domains.images.idx import holds_images, is_idx
 from amalthea.domains.images.photo import is_light_on_black
+from amalthea.domains.images.picture_sets import read_labelled_idx
 from amalthea.domains.images.pictures import fit_picture, is_picture_name
-from amalthea.domains.images.reading import read_labelled_idx
 from amalthea.domains.images.stack import Pictures, Span, from_array, stacked
 from amalthea.domains.protocol import Progress
 from amalthea.errors import DataError

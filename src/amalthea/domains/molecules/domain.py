@@ -23,7 +23,7 @@ from amalthea.domains.molecules.columns import find_smiles_column
 from amalthea.domains.molecules.replicates import join_replicates
 from amalthea.domains.networks import defaults_for, dense
 from amalthea.domains.protocol import Defaults, Featurizer
-from amalthea.domains.rows import Rows
+from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
 
 

@@ -14,7 +14,7 @@ from amalthea.domains.molecules.cache import FeatureCache
 from amalthea.domains.molecules.cleaning import tools
 from amalthea.domains.molecules.descriptors import CHUNK, describe_all, descriptor_names
 from amalthea.domains.protocol import Featurizer, Metric, Progress
-from amalthea.domains.rows import Vectors
+from amalthea.domains.tabular_inputs import Vectors
 from amalthea.errors import DataError
 
 NO_MOLECULE = "no molecule"

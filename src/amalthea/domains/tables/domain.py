@@ -18,9 +18,9 @@ from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import read_targets
 from amalthea.domains.networks import defaults_for, dense
 from amalthea.domains.protocol import Defaults, Featurizer
-from amalthea.domains.rows import Rows
 from amalthea.domains.tables.columns import Layout, as_examples, find_layout
 from amalthea.domains.tables.featurizers import Columns
+from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
 
 NOTHING_KNOWN = "no feature is known"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.columns import float32
 from amalthea.domains.protocol import Metric, Progress
-from amalthea.domains.rows import Vectors
+from amalthea.domains.tabular_inputs import Vectors
 
 
 class Columns(Vectors):

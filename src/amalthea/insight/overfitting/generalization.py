@@ -18,11 +18,18 @@ from amalthea.potentials.potential import Potential
 from amalthea.potentials.refit import force_curve
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
+from amalthea.tasks.columns.learning_curve import (
+    FEWEST_ROWS,
+    SHARES,
+    gain_of_doubling,
+    judgeable,
+    learning_curve,
+    mean_errors,
+)
+from amalthea.tasks.columns.refit import Material, material
 from amalthea.training.history import History, quantiles
-from amalthea.training.resizing import resized
+from amalthea.training.width_scaling import resized
 from amalthea.validation.metrics import Figure
-from amalthea.workflow.curve import FEWEST_ROWS, SHARES, gain_of_doubling, judgeable, learning_curve, mean_errors
-from amalthea.workflow.retraining import Material, material
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from amalthea.insight.weight_trajectories.principal_plane import Plane
 from amalthea.training.program import loss_of
-from amalthea.training.recording import Recording
+from amalthea.training.weight_history import Recording
 
 SIDE_BY_SIDE = 8
 """Points of the plane at which the loss is computed at the same time."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
-from amalthea.training.recording import Recording
+from amalthea.training.weight_history import Recording
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]

@@ -223,7 +223,7 @@ def _again(predictor: Predictor) -> tuple[Ensemble, list[str]]:
         from amalthea.potentials.refit import structures
 
         return structures(predictor).recorded()
-    from amalthea.workflow.retraining import material
+    from amalthea.tasks.columns.refit import material
 
     return material(predictor, most=2000).recorded()
 

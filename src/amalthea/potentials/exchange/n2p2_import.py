@@ -26,11 +26,11 @@ from amalthea.potentials.n2p2.units import EnergyUnit, LengthUnit
 from amalthea.potentials.potential import Potential, state_of
 from amalthea.potentials.symmetry_functions.extrapolation import Ranges
 from amalthea.potentials.symmetry_functions.featurizer import SymmetryFunctions
-from amalthea.predictor.answers import columns
+from amalthea.predictor.predictions import columns
 from amalthea.predictor.predictor import Part
 from amalthea.training.history import History
 from amalthea.training.prediction import Prediction
-from amalthea.validation.applicability import Applicability
+from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.summary import TargetSummary, Validation
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ from amalthea import backend
 from amalthea.domains.protocol import Defaults
 from amalthea.potentials.networks.training_arrays import Examples, free_memory
 from amalthea.progress import Bar, Verbosity
-from amalthea.training.shapes import Shapes
+from amalthea.training.buckets import Shapes
 
 HIDDEN = (32, 32)
 WARM_UP = 0.02

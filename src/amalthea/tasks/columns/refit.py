@@ -15,7 +15,7 @@ from amalthea.domains import domain
 from amalthea.domains.protocol import Defaults
 from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.predictor.predictor import Part, Predictor
-from amalthea.workflow.proposing import propose
+from amalthea.tasks.columns.networks import propose
 
 if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble

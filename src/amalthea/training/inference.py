@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.training.arrays import count_rows, size_in_bytes
+from amalthea.training.assignment import Assignment, evenly
 from amalthea.training.convolution import flowing_bytes
-from amalthea.training.members import Assignment, evenly
-from amalthea.training.placement import place
 from amalthea.training.prediction import Aside, Prediction
 from amalthea.training.program import answers
+from amalthea.training.sharding import place
 
 BLOCK = 4096
 """Rows that are answered in one call of the compiled program."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
 from amalthea.predictor.predictor import Predictor
+from amalthea.tasks.columns.refit import MEMBERS, Material
 from amalthea.validation.metrics import Figure
-from amalthea.workflow.retraining import MEMBERS, Material
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 FEWEST_ROWS = 80

@@ -19,17 +19,16 @@ from amalthea.datasets.messages import counted
 from amalthea.domains import domain
 from amalthea.domains.protocol import Domain, Featurizer
 from amalthea.errors import DataError
-from amalthea.potentials.fit import Clock, learn_potential
-from amalthea.predictor.answers import Calibration, answer_all, columns
+from amalthea.predictor.predictions import Calibration, answer_all, columns
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
+from amalthea.tasks.columns.cross_validation import fit_parts, out_of_fold
+from amalthea.tasks.columns.feature_selection import choose_features
 from amalthea.training.prediction import Prediction
-from amalthea.validation.applicability import Applicability
-from amalthea.validation.judge import calibrations_aside, judge
-from amalthea.workflow.asking import labelled
-from amalthea.workflow.choosing import choose_features
-from amalthea.workflow.fitting import fit_parts, out_of_fold
-from amalthea.workflow.reading import read
+from amalthea.validation.applicability_domain import Applicability
+from amalthea.validation.cross_validated import calibrations_aside, judge
+from amalthea.workflow.predict import labelled
+from amalthea.workflow.read import read
 from amalthea.workflow.settings import Say, Settings, nobody
 from amalthea.workflow.splitting import Split, split_rows
 
@@ -133,6 +132,8 @@ def _learn(dataset: Dataset, home: Domain, settings: Settings, clock: _Clock) ->
     settings = dataclasses.replace(settings, say=say)
     for note in dataset.notes:
         say(note)
+    from amalthea.potentials.fit import learn_potential
+
     learn = learn_potential if dataset.domain == "structures" else learn_columns
     predictor, dataset, divided = learn(dataset, home, settings, clock)
     return dataclasses.replace(
@@ -142,7 +143,9 @@ def _learn(dataset: Dataset, home: Domain, settings: Settings, clock: _Clock) ->
     )
 
 
-def learn_columns(dataset: Dataset, home: Domain, settings: Settings, clock: Clock) -> tuple[Predictor, Dataset, Split]:
+def learn_columns(
+    dataset: Dataset, home: Domain, settings: Settings, clock: _Clock
+) -> tuple[Predictor, Dataset, Split]:
     """Learn targets that are columns of numbers and classes: from features, one row an example.
 
     Returns:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
-from amalthea.training.members import Rows
+from amalthea.training.assignment import Rows
 
 Scaler = tuple[keras.layers.Layer, NDArray[Any]]
 """A layer whose weights are statistics, and the n values that it will meet, one row an example."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain, Featurizer
-from amalthea.workflow.proposing import propose
+from amalthea.tasks.columns.networks import propose
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import Split
 
@@ -43,8 +43,8 @@ def choose_features(
     Returns:
         Shape (sets, folds, sum of the targets' widths); over the sets they are 1 together.
     """
-    from amalthea.training.pairs import rehearse
-    from amalthea.validation.blending import shares_by_fold
+    from amalthea.training.nested_cross_validation import rehearse
+    from amalthea.validation.stacking import shares_by_fold
 
     if len(featurizers) == 1 or split.folds < 3:
         shares = np.zeros((len(featurizers), split.folds, sum(target.width for target in dataset.targets)))

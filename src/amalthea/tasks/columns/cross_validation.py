@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain, Featurizer
 from amalthea.errors import AmaltheaError, TrainingWarning
-from amalthea.predictor.answers import mixed
+from amalthea.predictor.predictions import mixed
 from amalthea.predictor.predictor import Part
+from amalthea.tasks.columns.networks import propose
 from amalthea.training.prediction import Prediction
-from amalthea.workflow.proposing import propose
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import PAST, Split
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from amalthea.datasets.dataset import Target
-from amalthea.domains.own_networks import adopt
+from amalthea.domains.custom_models import adopt
 from amalthea.domains.protocol import Defaults, Domain, Featurizer
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.training.arrays import as_arrays
-from amalthea.training.members import Assignment, Rows
+from amalthea.training.assignment import Assignment, Rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -20,10 +20,10 @@ from amalthea.datasets.dataset import Target
 from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.errors import AmaltheaError, MissingDependencyError, ModelFileError
-from amalthea.predictor.answers import Calibration
+from amalthea.predictor.predictions import Calibration
 from amalthea.predictor.predictor import Part, Predictor
 from amalthea.training.history import History
-from amalthea.validation.applicability import Applicability
+from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.calibration import IntervalCalibration, Temperature
 from amalthea.validation.summary import Validation
 

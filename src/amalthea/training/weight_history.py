@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.training.arrays import size_in_bytes
-from amalthea.training.members import Assignment, Rows
+from amalthea.training.assignment import Assignment, Rows
 
 MOST_EPOCHS = 24
 """Epochs of which the weights are kept, at most."""

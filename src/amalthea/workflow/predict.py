@@ -24,7 +24,7 @@ from amalthea.potentials.prediction_files import SUFFIXES, write_structures
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.validation.metrics import Figure
-from amalthea.workflow.reading import align, read
+from amalthea.workflow.read import align, read
 from amalthea.workflow.settings import Say, nobody
 
 FILES = frozenset(

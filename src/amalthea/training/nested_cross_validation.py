@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from amalthea.errors import DataError
 from amalthea.progress import Verbosity
+from amalthea.training.assignment import Assignment
 from amalthea.training.ensemble import Ensemble
-from amalthea.training.members import Assignment
 
 
 def rehearse(

@@ -1,0 +1,1 @@
+"""What is answered: the protocol of an answer, and those that there are."""

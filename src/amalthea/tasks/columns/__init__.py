@@ -1,0 +1,1 @@
+"""Answers that are columns: numbers and classes, one row an example."""
