@@ -24,8 +24,8 @@ from amalthea.potentials import n2p2
 from amalthea.potentials.networks.committee import Committee
 from amalthea.potentials.networks.training_arrays import surroundings
 from amalthea.potentials.simulation.calculator import Calculator
+from amalthea.potentials.simulation.committee_evaluation import Described, one_thread
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.potentials.simulation.evaluation import Described, one_thread
 
 MEMBERS = 8
 

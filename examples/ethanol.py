@@ -21,7 +21,7 @@ from tblite.ase import TBLite
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
 from amalthea.potentials.simulation.label import label
 from amalthea.potentials.simulation.stopping import Limits
-from amalthea.potentials.simulation.md import simulate
+from amalthea.potentials.simulation.simulate import simulate
 from amalthea.potentials.simulation.select import select
 
 FOLDER, ROUNDS, NEW, BEGUN = Path("ethanol"), 3, 40, time.perf_counter()

@@ -23,7 +23,7 @@ from amalthea.potentials.simulation.analysis import radial_distribution, read_tr
 from amalthea.potentials.simulation.curves import draw_curves
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
 from amalthea.potentials.simulation.stopping import Limits
-from amalthea.potentials.simulation.md import simulate
+from amalthea.potentials.simulation.simulate import simulate
 
 FOLDER, STEPS, EVERY = Path("silicon-melt"), 12_000, 20  # 12 ps in steps of 1 fs; the first third is for melting
 FOLDER.mkdir(exist_ok=True)

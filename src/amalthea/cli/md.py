@@ -110,9 +110,9 @@ def md(
 
     from amalthea.potentials.simulation.analysis import read_trajectory
     from amalthea.potentials.simulation.calculator import Calculator
+    from amalthea.potentials.simulation.committee_evaluation import TOGETHER
     from amalthea.potentials.simulation.dynamics import Dynamics
-    from amalthea.potentials.simulation.evaluation import TOGETHER
-    from amalthea.potentials.simulation.md import simulate
+    from amalthea.potentials.simulation.simulate import simulate
     from amalthea.potentials.simulation.stopping import Limits
 
     console = Console(json, quiet)

@@ -16,8 +16,8 @@ from ase.io import read
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.potentials.simulation.calculator import Calculator
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.potentials.simulation.md import simulate
 from amalthea.potentials.simulation.output import Record
+from amalthea.potentials.simulation.simulate import simulate
 from amalthea.potentials.simulation.stopping import Limits
 from tests.potentials.simulation.conftest import random_committee
 

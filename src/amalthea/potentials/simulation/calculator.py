@@ -14,7 +14,7 @@ from amalthea.potentials.networks.committee import Answer, Committee
 from amalthea.potentials.networks.training_arrays import Surroundings
 from amalthea.potentials.potential import Potential, bring_together
 from amalthea.potentials.reading.read_errors import need_ase
-from amalthea.potentials.simulation.evaluation import Described, one_thread
+from amalthea.potentials.simulation.committee_evaluation import Described, one_thread
 from amalthea.potentials.simulation.verlet_list import SkinList
 from amalthea.predictor import load_model
 from amalthea.validation.calibration import IntervalCalibration
