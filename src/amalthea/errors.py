@@ -27,3 +27,15 @@ class MissingDependencyError(AmaltheaError):
 
 class TrainingWarning(UserWarning):
     """Something that a user should know of a training: members that diverged, a stop on request."""
+
+
+class Stopped(KeyboardInterrupt):
+    """The user pressed Ctrl-C when something was kept already: the message says what, and how to go on.
+
+    A `KeyboardInterrupt`, so that loops and notebooks end as they do for any other. The command line prints the message
+    and leaves with exit code 130.
+
+    Example:
+        >>> str(Stopped("7 of 20 structures are labelled, in water.extxyz. The same command computes the others."))
+        '7 of 20 structures are labelled, in water.extxyz. The same command computes the others.'
+    """

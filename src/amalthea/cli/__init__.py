@@ -34,8 +34,8 @@ app = typer.Typer(
 )
 
 
-class Stopped(Exception):
-    """The user pressed Ctrl-C."""
+class Interrupted(Exception):
+    """The user pressed Ctrl-C, as Typer lets it pass; the text says what was kept."""
 
 
 def _to_its_end(command: Callable[..., None]) -> Callable[..., None]:
@@ -47,7 +47,7 @@ def _to_its_end(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
             sys.stdout.flush()
         except KeyboardInterrupt as error:
-            raise Stopped from error
+            raise Interrupted(*error.args) from error
         except BrokenPipeError:  # `amalthea predict ... | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -85,8 +85,9 @@ def main() -> NoReturn:
         if debug:
             raise
         sys.exit(_tell(str(error), 2))
-    except (KeyboardInterrupt, Stopped):
-        sys.exit(_tell("Stopped on request; nothing was written.", 130))
+    except (KeyboardInterrupt, Interrupted) as error:
+        kept = f". {error}" if error.args else "; nothing was written."
+        sys.exit(_tell(f"Stopped on request{kept}", 130))
     except Exception as error:
         if debug:
             raise

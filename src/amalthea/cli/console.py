@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,32 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
-from amalthea.errors import AmaltheaError
+from amalthea.datasets.output_path import check_output as check_output
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors (and the JSON object).")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
 Model = Annotated[Path, typer.Argument(help="A saved model, NAME.amalthea.", show_default=False)]
-
-
-def check_output(output: Path | None, *inputs: Path | str) -> None:
-    """Refuse a file that could not be written in the end, or that would replace what is read.
-
-    Raises:
-        AmaltheaError: its folder is not there or may not be written to, it is a folder, or it is one of `inputs`.
-    """
-    if output is None:
-        return
-    if not output.parent.is_dir():
-        raise AmaltheaError(f"There is no folder {output.parent} to write {output.name} to.")
-    if output.is_dir():
-        raise AmaltheaError(f"{output} is a folder. Give the name of a file to write.")
-    if not os.access(output.parent, os.W_OK):
-        raise AmaltheaError(f"The folder {output.parent} may not be written to. Choose another one for {output.name}.")
-    for path in inputs:
-        if os.path.isfile(path) and os.path.realpath(path) == os.path.realpath(output):
-            raise AmaltheaError(f"{output} is read here and would be replaced. Choose another name to write to.")
 
 
 @dataclasses.dataclass(frozen=True)

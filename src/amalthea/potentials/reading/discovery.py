@@ -40,7 +40,8 @@ def find_files(paths: Sequence[Path], labelled: bool) -> tuple[dict[str, Path], 
         inside = list(_inside(path))
         formats = {inner: find_format(inner) for inner in inside}
         wanted = [inner for inner in inside if _is_wanted(formats[inner], labelled)]
-        twice = [inner for inner in wanted if labelled and _is_told_by_vasprun(inner, wanted)]
+        # VASP writes the same run into both files, and frames that count twice would weigh twice.
+        twice = [inner for inner in wanted if labelled and _has_vasprun(inner, wanted)]
         taken = [inner for inner in wanted if inner not in twice]
         if not taken:
             raise DataError(f"{path} holds no files of atomic structures. Name the files to be read.")
@@ -64,11 +65,11 @@ def _inside(folder: Path) -> Iterator[Path]:
             yield inner
 
 
-def _is_wanted(found: Format | None, labelled: bool) -> bool:
-    return found is not None and (found.labelled or not labelled)
+def _is_wanted(file_format: Format | None, labelled: bool) -> bool:
+    return file_format is not None and (file_format.labelled or not labelled)
 
 
-def _is_told_by_vasprun(path: Path, others: Sequence[Path]) -> bool:
+def _has_vasprun(path: Path, others: Sequence[Path]) -> bool:
     return path.name.lower().startswith("outcar") and any(
         other.parent == path.parent and other.name.lower().startswith("vasprun.xml") for other in others
     )

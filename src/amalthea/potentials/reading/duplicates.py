@@ -13,7 +13,7 @@ RESOLUTION = 1e-3
 """In Å. Files are written with 5 to 16 digits, so copies differ a little; a much finer grid would part them."""
 
 OFFSET = (3 - 5**0.5) / 2
-"""Puts the borders of the grid at irrational places: atoms on sites of high symmetry would lie on rational ones."""
+"""Puts the borders of the grid at irrational positions: atoms on sites of high symmetry would lie on rational ones."""
 
 
 def structure_keys(frames: Iterable[Any]) -> list[str]:
@@ -39,6 +39,7 @@ def structure_keys(frames: Iterable[Any]) -> list[str]:
 
 
 def _key(atoms: Any) -> str:
+    # The order of atoms means nothing: sorted by element and position, copies are the same text.
     cell = np.where(atoms.pbc[:, None], atoms.cell.array, 0)
     steps = _steps(atoms)
     order = np.lexsort((*steps.T, atoms.numbers))

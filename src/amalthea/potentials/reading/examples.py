@@ -11,6 +11,7 @@ import pandas as pd
 from amalthea.potentials.reading.duplicates import structure_keys
 from amalthea.potentials.reading.frames import Frames
 from amalthea.potentials.reading.read_errors import need_ase
+from amalthea.potentials.reading.writing import as_extended_xyz
 
 COLUMNS = ("atoms", "energy", "forces", "stress", "source", "frame", "key")
 
@@ -53,7 +54,6 @@ def pack(examples: pd.DataFrame) -> bytes:
     """Return the structures and labels of examples as extended XYZ."""
     need_ase()
     from ase.calculators.singlepoint import SinglePointCalculator
-    from ase.io import write
 
     images = []
     for _, row in examples.iterrows():
@@ -62,9 +62,7 @@ def pack(examples: pd.DataFrame) -> bytes:
         known = {name: v for name, v in labels.items() if v is not None and not (np.isscalar(v) and np.isnan(v))}
         atoms.calc = SinglePointCalculator(atoms, **known)
         images.append(atoms)
-    text = io.StringIO()
-    write(text, images, format="extxyz")
-    return text.getvalue().encode()
+    return as_extended_xyz(*images)
 
 
 def unpack(table: pd.DataFrame, content: bytes) -> pd.DataFrame:
@@ -79,20 +77,20 @@ def unpack(table: pd.DataFrame, content: bytes) -> pd.DataFrame:
     images: Any = read(io.StringIO(content.decode()), index=":", format="extxyz")
     if len(images) != len(table):
         raise ValueError(f"{len(images)} structures for {len(table)} rows")
-    found = [image.calc.results if image.calc is not None else {} for image in images]
+    labels = [image.calc.results if image.calc is not None else {} for image in images]
     for image in images:
         image.calc = None
     return table.assign(
         atoms=_objects(images),
-        energy=[float(own.get("energy", np.nan)) for own in found],
-        forces=_objects([own.get("forces") for own in found]),
-        stress=_objects([own.get("stress") for own in found]),
+        energy=[float(known.get("energy", np.nan)) for known in labels],
+        forces=_objects([known.get("forces") for known in labels]),
+        stress=_objects([known.get("stress") for known in labels]),
     )
 
 
 def _objects(values: list[Any]) -> pd.Series[Any]:
     """Return a column that holds things as they are: pandas would look into structures and arrays."""
     cells = np.empty(len(values), object)
-    for place, value in enumerate(values):
-        cells[place] = value
+    for row, value in enumerate(values):
+        cells[row] = value
     return pd.Series(cells, dtype=object)

@@ -87,6 +87,7 @@ def _blocks(lines: _Lines) -> Iterator[Block]:
         if not line.strip():
             continue
         start = lines.number
+        # Something else than a number of atoms: named once, and passed over to the next frame.
         if not COUNT.fullmatch(line):
             lines.skip()
             yield Block(
@@ -99,6 +100,7 @@ def _blocks(lines: _Lines) -> Iterator[Block]:
 def _block(lines: _Lines, start: int, count: str) -> Block:
     """Return the frame that begins with this number of atoms."""
     atoms = int(count)
+    # As many lines as were announced, unless the next frame begins before: a frame that is too short costs no other.
     taken = [count] + ([lines.take()] if lines.next is not None else [])
     while len(taken) < atoms + 2 and lines.next is not None and not COUNT.fullmatch(lines.next):
         taken.append(lines.take())
@@ -109,6 +111,7 @@ def _block(lines: _Lines, start: int, count: str) -> Block:
         )
     while len(taken) < atoms + 5 and (lines.next or "").lstrip().startswith("VEC"):
         taken.append(lines.take())  # cell vectors, as some programs write them
+    # One more line of as many fields: then the number of atoms is wrong, and which of them are meant is not known.
     after = lines.next
     if after is not None and atoms and not COUNT.fullmatch(after) and len(after.split()) == len(taken[2].split()):
         extra = lines.number + 1

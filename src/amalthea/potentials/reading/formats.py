@@ -63,10 +63,11 @@ def find_format(path: Path) -> Format | None:
 
 
 def _by_content(path: Path, name: str) -> Format | None:
+    # These endings say little: many programs use them, so the file's first words decide.
     if name.endswith(".pwo") or (name.endswith((".out", ".log")) and b"Program PWSCF" in _start(path)):
         return Format("Quantum ESPRESSO output", read_espresso)
     if name.endswith(".data") and _start(path).split()[:1] == [b"begin"]:
-        return Format(N2P2, read_with_ase)  # reading.py calls read_n2p2, with the units
+        return Format(N2P2, read_with_ase)  # `read_frames` calls read_n2p2 instead, with the units
     if name.endswith(".json") and path.is_file():
         if is_mlearn(path):
             return Format("mlearn JSON", read_mlearn)

@@ -36,8 +36,8 @@ class Frames:
         atoms: n plain `ase.Atoms` (no calculator, no constraints); positions and cells in Å.
         energy: shape (n,): total potential energies in eV, NaN where missing.
         forces: n arrays of shape (A, 3) in eV/Å, None where missing.
-        stress: n arrays of shape (6,) in eV/Å³, in ASE's order (xx, yy, zz, yz, xz, xy) and sign (positive where the
-            structure is stretched), None where missing.
+        stress: n arrays of shape (6,) in eV/Å³, in Voigt's order (see `voigt`) and ASE's sign (positive where the structure is
+            stretched), None where missing.
         source: shape (n,): the file of each frame.
         frame: shape (n,): the position of each frame in its file, from 1.
         row: shape (n,): the position of each frame in all that was read, from 1, the refused ones counted.
@@ -73,6 +73,13 @@ class Frames:
             row=self.row[rows],
             info=self.info.iloc[rows].reset_index(drop=True),
         )
+
+
+def plain(atoms: Any) -> Any:
+    """Return elements, positions, cell and periodicity of an `ase.Atoms` only."""
+    from ase import Atoms
+
+    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
 
 
 def frame_name(source: str, frame: int) -> str:

@@ -156,10 +156,10 @@ def _pairs(atoms: Any, cutoff: float, most: int) -> tuple[Integers, Integers, Fl
 
     points, owners = _with_images(atoms, cutoff)
     most = min(most + 1, len(points))  # an atom is its own nearest point
-    distances, found = cKDTree(points).query(points[: len(atoms)], k=most, distance_upper_bound=cutoff)
-    distances, found = distances.reshape(len(atoms), most), found.reshape(len(atoms), most)
-    first, rank = np.nonzero(np.isfinite(distances) & (found != np.arange(len(atoms))[:, None]))
-    return first, owners[found[first, rank]], distances[first, rank]
+    distances, nearest = cKDTree(points).query(points[: len(atoms)], k=most, distance_upper_bound=cutoff)
+    distances, nearest = distances.reshape(len(atoms), most), nearest.reshape(len(atoms), most)
+    first, rank = np.nonzero(np.isfinite(distances) & (nearest != np.arange(len(atoms))[:, None]))
+    return first, owners[nearest[first, rank]], distances[first, rank]
 
 
 def _with_images(atoms: Any, cutoff: float) -> tuple[Floats, Integers]:
@@ -167,18 +167,20 @@ def _with_images(atoms: Any, cutoff: float) -> tuple[Floats, Integers]:
     if not atoms.pbc.any():
         return atoms.positions, np.arange(len(atoms))
     cell = atoms.cell.complete().array
-    places = np.linalg.solve(cell.T, atoms.positions.T).T
-    places = np.where(atoms.pbc, places % 1.0, places)
+    # In parts of the cell's vectors, wrapping and shifting are the same for cells of all shapes.
+    fractions = np.linalg.solve(cell.T, atoms.positions.T).T
+    fractions = np.where(atoms.pbc, fractions % 1.0, fractions)
     owners = np.arange(len(atoms))
     reach = cutoff / _heights(cell)
+    # Axis by axis, so that images along one are shifted along the next as well: edges and corners are there, too.
     for axis in np.flatnonzero(atoms.pbc):
         shifts = np.arange(1, np.ceil(reach[axis]) + 1)
-        shifts = np.concatenate([[0.0], shifts, -shifts])
-        moved = places[:, axis] + shifts[:, None]
+        shifts = np.concatenate([[0.0], shifts, -shifts])  # the atoms themselves first, in their order
+        moved = fractions[:, axis] + shifts[:, None]
         shift, point = np.nonzero((moved >= -reach[axis]) & (moved <= 1 + reach[axis]))
-        places, owners = places[point], owners[point]
-        places[:, axis] = moved[shift, point]
-    return places @ cell, owners
+        fractions, owners = fractions[point], owners[point]
+        fractions[:, axis] = moved[shift, point]
+    return fractions @ cell, owners
 
 
 def _heights(cell: Floats) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 
 from amalthea.datasets.messages import counted
 from amalthea.potentials.reading.frames import Floats
+from amalthea.potentials.voigt import to_voigt
 
 REFERENCES = ("REF", "ref", "DFT", "dft", "reference")
 
@@ -49,9 +50,9 @@ class Labels:
     Args:
         energy: in eV, NaN where there is none.
         forces: shape (A, 3), eV/Å, or None.
-        stress: shape (6,), eV/Å³, in ASE's order and sign, or None.
-        names: for "energy", "forces" and "stress": the name under which it was found.
-        problems: for these three: why what was found could not be used.
+        stress: shape (6,), eV/Å³, in Voigt's order and ASE's sign, or None.
+        names: for "energy", "forces" and "stress": the name under which it stands in the file.
+        problems: for these three: why what stands there could not be used.
     """
 
     energy: float = float("nan")
@@ -80,7 +81,7 @@ def find_labels(atoms: Any, names: LabelNames | None = None) -> Labels:
     names = names or LabelNames()
     results = {} if atoms.calc is None else dict(getattr(atoms.calc, "results", {}))
     entries = {**results, **atoms.arrays, **atoms.info}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     used: dict[str, str] = {}
     problems: dict[str, str] = {}
     for label, (asked, usual) in _candidates(names).items():
@@ -88,11 +89,11 @@ def find_labels(atoms: Any, names: LabelNames | None = None) -> Labels:
         if name is None:
             continue
         try:
-            found[label] = _read(label, name, _finite(entries[name]), atoms)
+            values[label] = _read(label, name, _finite(entries[name]), atoms)
             used[label] = name
         except (ValueError, TypeError) as error:
             problems[label] = f"'{name}' {error}"
-    return Labels(**found, names=used, problems=problems)
+    return Labels(**values, names=used, problems=problems)
 
 
 def notes_on_labels(labels: Iterable[Labels]) -> tuple[str, ...]:
@@ -100,7 +101,7 @@ def notes_on_labels(labels: Iterable[Labels]) -> tuple[str, ...]:
     labels = list(labels)
     notes = []
     for label in ("energy", "forces", "stress"):
-        used = [found.names[label] for found in labels if label in found.names]
+        used = [one.names[label] for one in labels if label in one.names]
         counts = ", ".join(f"'{_plain(name)}' in {counted(used.count(name), 'frame')}" for name in dict.fromkeys(used))
         virial = " (stress = -virial/volume)" if any("virial" in name for name in used) else ""
         noun = {"energy": "Energies", "forces": "Forces", "stress": "Stresses"}[label]
@@ -154,8 +155,8 @@ def _stress(numbers: Floats, atoms: Any) -> Floats:
         raise ValueError("stands in a frame that is not periodic")
     if numbers.size == 6:
         return numbers.ravel()
-    full = numbers.reshape(3, 3)
-    return ((full + full.T) / 2)[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    stress: Floats = to_voigt(numbers.reshape(3, 3))
+    return stress
 
 
 def _volume(atoms: Any) -> float:

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from amalthea.potentials.reading.frames import Read
+from amalthea.potentials.voigt import order_in
 
 KBAR = 1 / 1602.1766
 """One kilobar in eV/Å³."""
 
-SHEAR = {"Elastic": (4, 5, 3)}
-"""Where yz, xz and xy stand in `virial_stress`: in this group the order is xy, yz, xz, ..."""
+COMPONENTS = {"Elastic": ("xx", "yy", "zz", "xy", "yz", "xz")}
+"""The order of `virial_stress` in this group of structures ..."""
 
-USUAL_SHEAR = (5, 4, 3)
-"""... in all others xy, xz, yz."""
+USUAL_COMPONENTS = ("xx", "yy", "zz", "xy", "xz", "yz")
+"""... and in all others."""
 
 
 def is_mlearn(path: Path) -> bool:
@@ -65,5 +66,4 @@ def _atoms(record: Mapping[str, Any]) -> Any:
 
 
 def _stress(components: Any, group: str) -> Any:
-    given = np.asarray(components, np.float64)
-    return -KBAR * given[[0, 1, 2, *SHEAR.get(group, USUAL_SHEAR)]]
+    return -KBAR * np.asarray(components, np.float64)[order_in(COMPONENTS.get(group, USUAL_COMPONENTS))]

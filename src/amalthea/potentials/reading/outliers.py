@@ -66,14 +66,17 @@ def find_outliers(frames: Sequence[Any], energy: Floats) -> Outliers:
     known = np.flatnonzero(np.isfinite(energy))
     if len(known) < FEWEST:
         return Outliers()
+    # What the elements alone explain: energies an atom, as a sum over the composition.
     counts = _compositions([frames[row] for row in known.tolist()])
     sizes = counts.sum(axis=1)
     fractions, per_atom = counts / sizes[:, None], energy[known] / sizes
     left = per_atom - fractions @ _least_absolute(fractions, per_atom)
     left = left - np.median(left)
+    # A robust spread (1.4826 times the median deviation is a normal distribution's sigma): outliers cannot hide in it.
     spread = 1.4826 * float(np.median(np.abs(left)))
     stands_out = np.abs(left) > max(10 * spread, 0.5)
     usual = per_atom - left
+    # Far from the others is not wrong yet: only what a known mistake explains is refused.
     wrong, far = {}, []
     for row in np.flatnonzero(stands_out).tolist():
         tolerance = max(5 * spread, 0.02 * abs(usual[row]))
@@ -91,8 +94,8 @@ def find_outliers(frames: Sequence[Any], energy: Floats) -> Outliers:
     return Outliers(wrong, tuple(far))
 
 
-def _explained(found: float, usual: float, atoms: Any, tolerance: float) -> str:
-    """Return the mistake that leads from the usual energy per atom to the one that was found, "" if none is known."""
+def _explained(energy: float, usual: float, atoms: Any, tolerance: float) -> str:
+    """Return the mistake that leads from the usual energy per atom to this one, "" if none is known."""
     mistakes = {}
     for unit, size in UNITS.items():
         mistakes[f"it is in {unit}"] = 1 / size
@@ -100,7 +103,7 @@ def _explained(found: float, usual: float, atoms: Any, tolerance: float) -> str:
     if len(atoms) >= 8:  # a small molecule may well be bound by a half or a third of what the bulk is
         mistakes["it was divided by the number of atoms"] = 1 / len(atoms)
     ordinary = has_ordinary_distances(atoms)
-    misses = {mistake: abs(found / factor - usual) for mistake, factor in mistakes.items() if factor > 1 or ordinary}
+    misses = {mistake: abs(energy / factor - usual) for mistake, factor in mistakes.items() if factor > 1 or ordinary}
     likely = sorted((mistake for mistake, miss in misses.items() if miss <= tolerance), key=misses.__getitem__)
     return f"perhaps {' or '.join(likely[:2])}" if likely else ""
 
@@ -121,6 +124,7 @@ def _least_absolute(inputs: Floats, targets: Floats, rounds: int = 50) -> Floats
     """
     weights: Floats = np.ones(len(targets))
     coefficients: Floats = np.zeros(inputs.shape[1])
+    # A weight of 1/|residual| turns the sum of squares into one of absolute values at the solution.
     for _ in range(rounds):
         root = np.sqrt(weights)
         coefficients = np.linalg.lstsq(inputs * root[:, None], targets * root, rcond=1e-10)[0].astype(np.float64)

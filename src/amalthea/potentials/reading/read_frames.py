@@ -17,7 +17,7 @@ from amalthea.domains.protocol import Progress
 from amalthea.errors import DataError
 from amalthea.potentials.reading.discovery import find_files
 from amalthea.potentials.reading.formats import N2P2, find_format, read_n2p2, read_with_ase
-from amalthea.potentials.reading.frames import Frames, Read, frame_name
+from amalthea.potentials.reading.frames import Frames, Read, frame_name, plain
 from amalthea.potentials.reading.geometry import nearest_distance, problem_of
 from amalthea.potentials.reading.labels import LabelNames, Labels, find_labels, label_entries, notes_on_labels
 from amalthea.potentials.reading.outliers import find_outliers
@@ -84,8 +84,8 @@ def read_frames(
     files, notes = find_files(paths, options.labelled)
     entries: list[_Entry] = []
     for done, (name, path) in enumerate(files.items()):
-        found, remarks = _read_file(name, path, options)
-        entries.extend(found)
+        read, remarks = _read_file(name, path, options)
+        entries.extend(read)
         notes.extend(remarks)
         if progress is not None:
             progress(done + 1, len(files))
@@ -115,12 +115,12 @@ def _read_file(name: str, path: Path, options: StructureOptions) -> tuple[list[_
 
 def _frames(path: Path, options: StructureOptions) -> Iterator[Read]:
     """Yield the frames of a file; where reading fails, the last one says why."""
-    found = find_format(path)
+    file_format = find_format(path)
     try:
-        if found is not None and found.name == N2P2:
+        if file_format is not None and file_format.name == N2P2:
             yield from read_n2p2(path, options.length_unit, options.energy_unit)
         else:
-            yield from (found.read if found is not None else read_with_ase)(path)
+            yield from (read_with_ase if file_format is None else file_format.read)(path)
     except FAILURES as error:
         yield Read(None, f"the file cannot be read from here on ({reason(error)})")
 
@@ -132,8 +132,8 @@ def _judged(name: str, frame: int, read: Read, options: StructureOptions) -> _En
         return _Entry(name, frame, read.atoms, Labels(), problem)
     labels = find_labels(read.atoms, options.names)
     if options.labelled and np.isnan(labels.energy) and labels.forces is None:
-        found = "; ".join(filter(None, (labels.problems.get(label, "") for label in ("energy", "forces"))))
-        return _Entry(name, frame, read.atoms, labels, "no energy and no forces" + (f" ({found})" if found else ""))
+        why = "; ".join(labels.problems[label] for label in ("energy", "forces") if label in labels.problems)
+        return _Entry(name, frame, read.atoms, labels, "no energy and no forces" + (f" ({why})" if why else ""))
     return _Entry(name, frame, read.atoms, labels, "")
 
 
@@ -162,10 +162,10 @@ def _notes_on_lengths(entries: Sequence[_Entry], most: int = 20) -> list[str]:
     notes = []
     for source in dict.fromkeys(entry.source for entry in entries):
         frames = [entry.atoms for entry in entries if entry.source == source][:most]
-        found = float(np.median([nearest_distance(atoms) for atoms in frames]))
-        if 0.45 < found < 0.66:
+        usual = float(np.median([nearest_distance(atoms) for atoms in frames]))
+        if 0.45 < usual < 0.66:
             notes.append(f"{source}: neighbours are at about half the usual distance. Were Å taken for bohr?")
-        elif 1.8 < found < 2.3:
+        elif 1.8 < usual < 2.3:
             notes.append(f"{source}: neighbours are at about twice the usual distance. Is it in bohr and not in Å?")
     return notes
 
@@ -193,10 +193,10 @@ def _assembled(entries: Sequence[_Entry], notes: Sequence[str], options: Structu
         raise DataError(f"{counted(len(entries), 'frame')} found, and none can be used ({first}{more}).")
     labels = [entry.labels for entry in good]
     return Frames(
-        atoms=[_plain(entry.atoms) for entry in good],
-        energy=np.array([found.energy for found in labels], np.float64),
-        forces=[found.forces for found in labels],
-        stress=[found.stress for found in labels],
+        atoms=[plain(entry.atoms) for entry in good],
+        energy=np.array([one.energy for one in labels], np.float64),
+        forces=[one.forces for one in labels],
+        stress=[one.stress for one in labels],
         source=np.array([entry.source for entry in good], object),
         frame=np.array([entry.frame for entry in good], np.int64),
         row=rows,
@@ -204,13 +204,6 @@ def _assembled(entries: Sequence[_Entry], notes: Sequence[str], options: Structu
         refused=refused,
         notes=(*notes, *notes_on_labels(labels), *_notes_on_dropped(good)),
     )
-
-
-def _plain(atoms: Any) -> Any:
-    """Return elements, positions, cell and periodicity only."""
-    from ase import Atoms
-
-    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
 
 
 def _descriptions(entries: Sequence[_Entry], labels: frozenset[str]) -> pd.DataFrame:

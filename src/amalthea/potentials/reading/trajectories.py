@@ -36,8 +36,8 @@ def read_trajectory(path: Path) -> Iterator[Read]:
 def _first_frames(path: Path) -> Any | None:
     """Return the frames of a trajectory whose list of frames lay beyond the cut, as far as an older list tells them.
 
-    In ASE's format "ulm" the header (48 bytes) ends with the number of frames and the place of their list: the byte at
-    which each frame's own header begins. As the list grows it moves to the end of the file, and the older ones stay.
+    In ASE's format "ulm" the header (48 bytes) ends with the number of frames and the position of their list: the byte
+    at which each frame's own header begins. As the list grows it moves to the end of the file, and the older ones stay.
     The first one, of one entry, lies behind the header: where its number stands again, a longer one begins.
     """
     from ase.io.trajectory import TrajectoryReader
@@ -46,12 +46,15 @@ def _first_frames(path: Path) -> Any | None:
     words = np.frombuffer(content[: len(content) // 8 * 8], "<i8")
     if content[:8] != b"- of Ulm" or len(words) < 8:
         return None
+    # The seventh word: behind the header begins the first list, whose one entry is this number.
     first = int(words[6])
     lists = [start for start in np.flatnonzero(words == first).tolist() if first // 8 < start < len(words) - 1]
     if not lists or first <= 0:
         return None
     entries = words[lists[-1] :]
-    ends = np.flatnonzero(np.diff(entries) <= 0)  # unused entries are 0
+    # Frames lie one behind the other, so a list ends where its entries no longer grow; unused entries are 0.
+    ends = np.flatnonzero(np.diff(entries) <= 0)
+    # A header that points to the older list makes a whole file of what is there.
     frames = np.array([int(ends[0]) + 1 if len(ends) else len(entries), 8 * lists[-1]], "<i8")
     try:
         return TrajectoryReader(io.BytesIO(content[:32] + frames.tobytes() + content[48:]))

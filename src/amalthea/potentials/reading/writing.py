@@ -1,7 +1,8 @@
-"""Predicted structures as extended XYZ, where every program finds the predictions in the usual places."""
+"""Structures as extended XYZ, where every program finds predictions in the usual places."""
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +17,16 @@ from amalthea.potentials.reading.read_errors import need_ase
 
 TAKEN = frozenset({"Lattice", "Properties", "pbc", "energy", "forces", "stress", "free_energy"})
 """Entries that mean something to ASE; a frame's own entries of these names are left out."""
+
+
+def as_extended_xyz(*images: Any) -> bytes:
+    """Return `ase.Atoms`, with their entries and the results of their calculators, as extended XYZ."""
+    need_ase()
+    from ase.io import write
+
+    text = io.StringIO()
+    write(text, images, format="extxyz")
+    return text.getvalue().encode()
 
 
 def write_predictions(
@@ -39,7 +50,7 @@ def write_predictions(
         frames: n frames, with their labels and entries.
         energy: shape (n,), eV; a frame whose energy is NaN gets no predictions.
         forces: n arrays of shape (A, 3), eV/Å; None where there are none.
-        stress: n arrays of shape (6,), eV/Å³, in ASE's order and sign; None where there is none.
+        stress: n arrays of shape (6,), eV/Å³, in Voigt's order and ASE's sign; None where there is none.
         info: n rows: further entries of each frame, such as `energy_std`; empty and missing ones are left out.
         arrays: by name, n arrays of shape (A,) or (A, k): further values of each atom, such as `forces_std`.
 
@@ -63,8 +74,8 @@ def write_predictions(
 
     entries = frames.info
     if info is not None:
-        own = entries.drop(columns=[name for name in info if name in entries])
-        entries = pd.concat([own, info.set_axis(own.index)], axis=1)
+        others = entries.drop(columns=[name for name in info if name in entries])
+        entries = pd.concat([others, info.set_axis(others.index)], axis=1)
     images = []
     for row in range(len(frames)):
         atoms = frames.atoms[row].copy()
