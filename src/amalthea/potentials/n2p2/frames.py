@@ -63,15 +63,15 @@ def read_structures(
         DataError: no such file, or there is no structure in it.
     """
     path = existing_file(path)
-    found = False
+    begun = False
     for line, lines, problem in _blocks(path):
-        found = found or bool(lines and lines[0].split()[0] == "begin")
+        begun = begun or bool(lines and lines[0].split()[0] == "begin")
         comment = _comment(lines)
         try:
             yield _frame(lines, problem, angstroms(length_unit), electronvolts(energy_unit))
         except DataError as error:
             yield Refusal(line, shortened(comment), str(error))
-    if not found:
+    if not begun:
         raise DataError(f"{path} holds no structure: no line says 'begin'. Give an input.data of n2p2 or RuNNer.")
 
 
@@ -108,6 +108,7 @@ def _blocks(path: Path) -> Iterator[tuple[int, list[str], str]]:
             word = next(iter(line.split()), "#")
             if word.startswith("#"):
                 continue
+            # A structure that never ended must not take the next one with it.
             if word == "begin" and lines:
                 inside = lines[0].split()[0] == "begin"
                 yield start, lines, "the next structure begins before its end" if inside else "no line says 'begin'"
@@ -138,6 +139,7 @@ def _frame(lines: list[str], problem: str, length: float, energy: float) -> Fram
         raise DataError(f"it has {len(lattice)} lattice vectors and not 3, or none")
     if short := [number for number, row in enumerate(atoms, start=1) if len(row) != 9]:
         raise DataError(f"atom {short[0]} has {len(atoms[short[0] - 1])} values and not 9")
+    # A line of an atom: x y z, element, charge, an unused number, the three components of the force.
     numbers = _numbers([[*row[:3], row[4], *row[6:]] for row in atoms], 7)
     totals = {word: by_word.get(word, []) for word in ("energy", "charge")}
     if double := [word for word, rows in totals.items() if len(rows) > 1 or any(len(row) != 1 for row in rows)]:
@@ -191,8 +193,10 @@ def _block(frame: Frame, length: float, energy: float) -> Iterator[str]:
     yield f"comment {' '.join(frame.comment.split())}".rstrip()
     for vector in [] if frame.cell is None else frame.cell:
         yield "lattice " + " ".join(text(value, length) for value in vector)
-    for symbol, place, charge, force in zip(frame.symbols, frame.positions, frame.charges, frame.forces, strict=True):
-        where = " ".join(text(value, length) for value in place)
+    for symbol, position, charge, force in zip(
+        frame.symbols, frame.positions, frame.charges, frame.forces, strict=True
+    ):
+        where = " ".join(text(value, length) for value in position)
         push = " ".join(text(value, energy / length) for value in force)
         yield f"atom {where} {symbol} {text(charge)} 0 {push}"
     if np.isfinite(frame.energy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -163,6 +164,7 @@ def write_input(path: str | os.PathLike[str], settings: Settings) -> None:
     lines += [*sorted(keywords), *(["normalize_nodes"] if settings.normalize_nodes else [])]
     lines += [f"scale_min_short {text(settings.scale_range[0])}", f"scale_max_short {text(settings.scale_range[1])}"]
     for element in settings.elements:
+        # The first element's network is written as that of all; the others get lines only where they differ.
         start, name = ("global", "") if element == first else ("element", f" {element}")
         hidden, activations = settings.hidden[element], settings.activations[element]
         if element != first and (hidden, activations) == (settings.hidden[first], settings.activations[first]):
@@ -173,8 +175,9 @@ def write_input(path: str | os.PathLike[str], settings: Settings) -> None:
             f"{start}_activation_short{name} {' '.join(letter[one] for one in activations)}",
         ]
     for element in settings.elements:
-        own = settings.functions[element]
-        lines += [f"symfunction_short {element} {' '.join(words_of(own[index], length))}" for index in order(own)]
+        functions = settings.functions[element]
+        texts = [" ".join(words_of(functions[index], length)) for index in order(functions)]
+        lines += [f"symfunction_short {element} {words}" for words in texts]
     write_whole(path, lambda temporary: temporary.write_text("\n".join(lines) + "\n", "utf-8"))
 
 
@@ -195,10 +198,12 @@ def _hidden(words: Keywords, element: str) -> tuple[int, ...]:
 
     `element_nodes_short` lists them all (n2p2), or gives those of one layer: element, layer, nodes (RuNNer, old n2p2).
     """
+    # How many layers: for all elements, unless there is a line for this one.
     line, values = words.one("global_hidden_layers_short")
     for at, row in words.every("element_hidden_layers_short", least=2):
         line, values = (at, row[1:]) if row[0] == element else (line, values)
     count = words.integer(line, values[0])
+    # How many nodes: likewise; which of the two forms a line of the element has follows from how many numbers it holds.
     line, values = words.one("global_nodes_short") if count else (line, [])
     nodes = [words.integer(line, value) for value in values[:count]]
     for line, (name, *rest) in words.every("element_nodes_short", least=2):
@@ -231,18 +236,18 @@ def _activations(words: Keywords, line: int, letters: Sequence[str], hidden: int
 
 
 def _functions(words: Keywords, elements: tuple[str, ...], length: float) -> dict[str, tuple[SymmetryFunction, ...]]:
-    found: dict[str, list[SymmetryFunction]] = {element: [] for element in elements}
+    functions: dict[str, list[SymmetryFunction]] = {element: [] for element in elements}
     for line, (element, *rest) in words.every("symfunction_short", least=2):
         wanted = [element, *(word for word in rest[1:3] if word[0].isalpha() and rest[0] not in ("12", "13"))]
         if strange := [name for name in wanted if name not in elements]:
             raise words.error(line, f"'{strange[0]}' is none of the potential's elements ({listed(elements)})")
         try:
-            found[element].append(function_from(rest, functools.partial(_cutoff, words), length))
+            functions[element].append(function_from(rest, functools.partial(_cutoff, words), length))
         except DataError as error:
             raise words.error(line, str(error).removesuffix(".")) from error
-    if lacking := [element for element in elements if not found[element]]:
+    if lacking := [element for element in elements if not functions[element]]:
         raise DataError(f"{words.path} has no line 'symfunction_short {lacking[0]} ...': {lacking[0]} sees nothing.")
-    return {element: tuple(own[index] for index in order(own)) for element, own in found.items()}
+    return {element: tuple(several[index] for index in order(several)) for element, several in functions.items()}
 
 
 def _cutoff(words: Keywords, radius: float) -> Cutoff:
@@ -279,8 +284,7 @@ def _one_cutoff(settings: Settings) -> tuple[CutoffKind, float]:
     """Return the kind and the inner part of all cutoffs."""
     kinds = {
         (function.cutoff.kind, function.cutoff.inner)
-        for own in settings.functions.values()
-        for function in own
+        for function in itertools.chain(*settings.functions.values())
         if not isinstance(function, CompactRadial | CompactAngular)
     }
     if len(kinds) > 1:

@@ -57,6 +57,7 @@ def read_scaling(path: str | os.PathLike[str], settings: Settings) -> dict[str, 
                 f"{path}, line {line}: expected an element's and a function's index and at least 3 numbers."
             )
         rows[int(words[0]), int(words[1])] = [_number(path, line, word) for word in [*words[2:], "nan"][:4]]
+    # Elements count by atomic number, functions in n2p2's order; both from 1.
     wanted = {
         (index, column + 1): element
         for index, element in enumerate(settings.elements, start=1)
@@ -87,8 +88,8 @@ def write_scaling(path: str | os.PathLike[str], settings: Settings, statistics: 
     """
     lines = ["# e_index  sf_index  sf_min  sf_max  sf_mean  sf_sigma"]
     for index, element in enumerate(settings.elements, start=1):
-        own = statistics[element]
-        for column, row in enumerate(zip(own.minimum, own.maximum, own.mean, own.sigma, strict=True), start=1):
+        rows = zip(*dataclasses.astuple(statistics[element]), strict=True)
+        for column, row in enumerate(rows, start=1):
             known = row if np.isfinite(row[3]) else row[:3]
             lines.append(f"{index:10d} {column:10d} " + " ".join(f"{value:24.16E}" for value in known))
     _write(path, lines)
@@ -155,6 +156,7 @@ def read_weights(path: str | os.PathLike[str], sizes: Sequence[int]) -> list[Lay
         DataError: no such file, or it does not hold as many numbers as this network has.
     """
     path = existing_file(path)
+    # The columns behind the number repeat what its position says already.
     numbers = np.array([_number(path, line, words[0]) for line, words in _lines(path)])
     needed = sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
     if len(numbers) != needed:
@@ -162,6 +164,7 @@ def read_weights(path: str | os.PathLike[str], sizes: Sequence[int]) -> list[Lay
             f"{path} holds {len(numbers):,} weights, and a network {'-'.join(map(str, sizes))} has {needed:,}: the "
             "file is incomplete, or belongs to another input.nn."
         )
+    # Layer by layer: the kernel, all outputs of the first input first, and then the biases.
     layers, start = [], 0
     for inputs, outputs in itertools.pairwise(sizes):
         middle, end = start + inputs * outputs, start + (inputs + 1) * outputs

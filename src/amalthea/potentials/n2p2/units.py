@@ -4,10 +4,38 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Literal
+from typing import Any, Literal, get_args
+
+from amalthea.errors import DataError
 
 LengthUnit = Literal["bohr", "angstrom"]
 EnergyUnit = Literal["hartree", "ev"]
+
+
+def length_unit(name: str) -> LengthUnit:
+    """Return a unit of length by its name, "bohr" or "angstrom", in large letters or small.
+
+    Raises:
+        DataError: it is neither.
+    """
+    unit: LengthUnit = _known("length", name, get_args(LengthUnit))
+    return unit
+
+
+def energy_unit(name: str) -> EnergyUnit:
+    """Return a unit of energy by its name, "hartree" or "eV", in large letters or small.
+
+    Raises:
+        DataError: it is neither.
+    """
+    unit: EnergyUnit = _known("energy", name, get_args(EnergyUnit))
+    return unit
+
+
+def _known(quantity: str, name: str, units: tuple[str, ...]) -> Any:
+    if name.lower() not in units:
+        raise DataError(f"the unit of {quantity} must be {' or '.join(units)}. Received: {name}.")
+    return name.lower()
 
 
 @functools.cache
@@ -47,6 +75,7 @@ def text(value: float, unit: float = 1.0) -> str:
         >>> text(12.0 * 0.529177210544, 0.529177210544)
         '12'
     """
+    # The quotient is rounded, so its product may miss the value by a bit: then a neighbour of it hits.
     quotient = float(value) / unit
     for near in (quotient, math.nextafter(quotient, -math.inf), math.nextafter(quotient, math.inf)):
         for digits in (15, 16, 17):
