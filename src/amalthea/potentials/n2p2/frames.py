@@ -193,9 +193,8 @@ def _block(frame: Frame, length: float, energy: float) -> Iterator[str]:
     yield f"comment {' '.join(frame.comment.split())}".rstrip()
     for vector in [] if frame.cell is None else frame.cell:
         yield "lattice " + " ".join(text(value, length) for value in vector)
-    for symbol, position, charge, force in zip(
-        frame.symbols, frame.positions, frame.charges, frame.forces, strict=True
-    ):
+    rows = zip(frame.symbols, frame.positions, frame.charges, frame.forces, strict=True)
+    for symbol, position, charge, force in rows:
         where = " ".join(text(value, length) for value in position)
         push = " ".join(text(value, energy / length) for value in force)
         yield f"atom {where} {symbol} {text(charge)} 0 {push}"

@@ -36,7 +36,7 @@ class Frames:
         atoms: n plain `ase.Atoms` (no calculator, no constraints); positions and cells in Å.
         energy: shape (n,): total potential energies in eV, NaN where missing.
         forces: n arrays of shape (A, 3) in eV/Å, None where missing.
-        stress: n arrays of shape (6,) in eV/Å³, in Voigt's order (see `voigt`) and ASE's sign (positive where the structure is
+        stress: n arrays of shape (6,) in eV/Å³, in Voigt's order and ASE's sign (positive where the structure is
             stretched), None where missing.
         source: shape (n,): the file of each frame.
         frame: shape (n,): the position of each frame in its file, from 1.
