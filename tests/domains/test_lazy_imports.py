@@ -9,9 +9,8 @@ PROGRAM = """
 import sys
 import pandas as pd
 from amalthea.datasets import assembly, catalogue, splits
-from amalthea.domains import DOMAINS, domain, recognise
-for name, _ in DOMAINS:
-    domain(name)
+from amalthea.domains import domains, recognise
+domains()
 table = pd.DataFrame({"x": ["1", "2"], "remark": ["a word", "another"]}, dtype="str")
 assert recognise(table).name == "tables"
 late = {"rdkit", "pooch", "requests", "sklearn", "joblib", "scipy", "keras", "jax", "ase", "numba", "vesin", "PIL"}

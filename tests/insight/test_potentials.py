@@ -34,7 +34,7 @@ def test_the_step_goes_down_the_potential_s_own_loss() -> None:
     """The loss of the mini-batch is what the potential's own answers, its networks' mean put aside, give."""
     chosen = structures(potential())
     network, x, y = chosen.batch()
-    alone, used = potential().committee.take([0]), range(len(x["volume"]))
+    alone, used = potential().ready.committee.take([0]), range(len(x["volume"]))
     expected = []
     for place in used:
         atoms = chosen.examples.frames.atoms[place]
@@ -61,7 +61,8 @@ def test_at_most_so_many_structures_are_used_and_too_few_are_refused() -> None:
 
 
 def test_a_potential_that_learned_for_long_is_not_trained_again_for_a_curve() -> None:
-    slow = dataclasses.replace(potential(), facts={**potential().facts, "seconds": {"train": 3600.0}})
+    provenance = dataclasses.replace(potential().provenance, seconds={"train": 3600.0})
+    slow = dataclasses.replace(potential(), provenance=provenance)
     found = insight.generalization(slow, verbose=0)
     assert found.curve is None
     assert "60 minutes" in found.missing["curve"]

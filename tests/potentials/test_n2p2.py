@@ -68,9 +68,9 @@ def written(folder: Path, content: str, name: str = "input.nn") -> Path:
 
 
 def frames(path: Path, **units: Any) -> list[n2p2.Frame]:
-    found = list(n2p2.read_structures(path, **units))
-    assert not [one for one in found if isinstance(one, Refusal)]
-    return [one for one in found if isinstance(one, n2p2.Frame)]
+    read = list(n2p2.read_structures(path, **units))
+    assert not [one for one in read if isinstance(one, Refusal)]
+    return [one for one in read if isinstance(one, n2p2.Frame)]
 
 
 def check_against_n2p2(name: str, chosen: slice) -> None:
@@ -85,8 +85,8 @@ def check_against_n2p2(name: str, chosen: slice) -> None:
         assert f"{energy / electronvolts('hartree'):.8E}" == f"{energies[index]:.8E}"
         wanted = forces[forces[:, 0] == index, 2]
         digits = 0.5001e-8 * 10 ** np.floor(np.log10(np.abs(wanted)))
-        found = force.ravel() * angstroms("bohr") / electronvolts("hartree")
-        np.testing.assert_array_less(np.abs(found - wanted), np.maximum(digits, 1e-14))
+        answered = force.ravel() * angstroms("bohr") / electronvolts("hartree")
+        np.testing.assert_array_less(np.abs(answered - wanted), np.maximum(digits, 1e-14))
 
 
 @needs_data
@@ -131,28 +131,28 @@ def check_equal(some: list[n2p2.Frame], others: list[n2p2.Frame]) -> None:
 
 
 def test_all_that_an_input_says(tmp_path: Path) -> None:
-    found = n2p2.read_input(written(tmp_path, INPUT), **METRIC)
+    described = n2p2.read_input(written(tmp_path, INPUT), **METRIC)
     ends = Cutoff(6.0, "poly2", 0.25)
-    assert found.elements == ("H", "O")
-    assert found.functions["H"] == (
+    assert described.elements == ("H", "O")
+    assert described.functions["H"] == (
         Radial("O", 0.1, 1.0, Cutoff(5.0, "poly2", 0.25)),
         Radial("O", 0.1, 1.0, ends),
         Angular(("O", "O"), 0.1, -1.0, 16.0, ends, 0.5, closed=True),
         Angular(("H", "O"), 0.1, 1.0, 1.0, ends),
         CompactRadial("O", -1.0, 5.0, "e"),
     )
-    assert found.functions["O"] == (
+    assert described.functions["O"] == (
         WeightedRadial(0.1, 1.0, ends),
         WeightedAngular(0.1, 1.0, -1.0, 4.0, ends),
         CompactAngular(("H", "H"), 0.5, 5.0, 40.0, 170.0, "ea", closed=True),
         CompactAngular(("H", "O"), 0.5, 5.0, 40.0, 170.0, "p2"),
     )
-    assert (found.hidden["H"], found.sizes("O")) == ((20, 15, 10), (4, 12, 11, 10, 1))
-    assert found.activations["H"] == ("tanh", "sigmoid", "softplus", "linear")
-    assert found.activations["O"] == ("gaussian", "cosine", "relu", "square")
-    assert (found.scaling, found.scale_range) == ("scale_center", (0.0, 2.0))
-    assert found.atom_energy == {"H": 0.0, "O": -75.0}
-    assert (found.normalization, found.normalize_nodes) == (None, False)
+    assert (described.hidden["H"], described.sizes("O")) == ((20, 15, 10), (4, 12, 11, 10, 1))
+    assert described.activations["H"] == ("tanh", "sigmoid", "softplus", "linear")
+    assert described.activations["O"] == ("gaussian", "cosine", "relu", "square")
+    assert (described.scaling, described.scale_range) == ("scale_center", (0.0, 2.0))
+    assert described.atom_energy == {"H": 0.0, "O": -75.0}
+    assert (described.normalization, described.normalize_nodes) == (None, False)
 
 
 @pytest.mark.parametrize("units", [ATOMIC, METRIC])
@@ -268,8 +268,8 @@ end
 
 
 def test_structures_are_read_and_written(tmp_path: Path) -> None:
-    found = frames(written(tmp_path, FRAMES, "input.data"), **ATOMIC)
-    molecule, crystal = found
+    both = frames(written(tmp_path, FRAMES, "input.data"), **ATOMIC)
+    molecule, crystal = both
     assert (molecule.symbols, molecule.cell, molecule.part, molecule.comment) == (
         ("H", "H"),
         None,
@@ -284,8 +284,8 @@ def test_structures_are_read_and_written(tmp_path: Path) -> None:
     np.testing.assert_allclose(crystal.cell, 4 * 0.529177210544 * np.eye(3))
     assert np.isnan(crystal.energy)
     assert (crystal.charge, crystal.part) == (1.0, "")
-    n2p2.write_structures(tmp_path / "again.data", found, **ATOMIC)
-    check_equal(found, frames(tmp_path / "again.data", **ATOMIC))
+    n2p2.write_structures(tmp_path / "again.data", both, **ATOMIC)
+    check_equal(both, frames(tmp_path / "again.data", **ATOMIC))
 
 
 @pytest.mark.parametrize(
@@ -330,10 +330,10 @@ def test_a_file_without_structures(tmp_path: Path) -> None:
 def test_scaling_of_another_potential(tmp_path: Path) -> None:
     potential = n2p2.read_input(written(tmp_path, INPUT), **METRIC)
     rows = [f"{e} {f} 0.0 1.0 0.5" for e, count in ((1, 5), (2, 4)) for f in range(1, count + 1)]
-    found = n2p2.read_scaling(written(tmp_path, "\n".join([*rows, "-1.0 1.0"]), "scaling.data"), potential)
-    assert np.isnan(found["O"].sigma).all()
-    n2p2.write_scaling(tmp_path / "again.data", potential, found)
-    np.testing.assert_array_equal(n2p2.read_scaling(tmp_path / "again.data", potential)["O"].mean, found["O"].mean)
+    statistics = n2p2.read_scaling(written(tmp_path, "\n".join([*rows, "-1.0 1.0"]), "scaling.data"), potential)
+    assert np.isnan(statistics["O"].sigma).all()
+    n2p2.write_scaling(tmp_path / "again.data", potential, statistics)
+    np.testing.assert_array_equal(n2p2.read_scaling(tmp_path / "again.data", potential)["O"].mean, statistics["O"].mean)
     for wrong, complaint in ((rows[:-1], "function 4 of element 2 is missing"), ([*rows, "3 1 0 1 0"], "too many")):
         with pytest.raises(DataError, match=complaint):
             n2p2.read_scaling(written(tmp_path, "\n".join(wrong), "scaling.data"), potential)

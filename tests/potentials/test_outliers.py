@@ -47,18 +47,18 @@ def test_a_wrong_unit_is_named(factor: float, words: str) -> None:
     frames = crystals()
     energy = np.array([energy_of(atoms) for atoms in frames])
     energy[[4, 21]] *= factor
-    found = find_outliers(frames, energy)
-    assert set(found.wrong) == {4, 21}
-    assert all(words in reason for reason in found.wrong.values())
+    outliers = find_outliers(frames, energy)
+    assert set(outliers.wrong) == {4, 21}
+    assert all(words in reason for reason in outliers.wrong.values())
 
 
 def test_an_energy_for_each_atom_is_named() -> None:
     frames = [atoms * (2, 1, 1) for atoms in crystals()]
     energy = np.array([energy_of(atoms) for atoms in frames])
     energy[7] /= len(frames[7])
-    found = find_outliers(frames, energy)
-    assert "divided by the number of atoms" in found.wrong[7]
-    assert set(found.wrong) == {7}
+    outliers = find_outliers(frames, energy)
+    assert "divided by the number of atoms" in outliers.wrong[7]
+    assert set(outliers.wrong) == {7}
 
 
 def test_energies_of_another_program_are_named() -> None:
@@ -74,8 +74,8 @@ def test_atoms_dimers_and_compressed_cells_are_no_mistakes() -> None:
     different += [Atoms("Au3", [[0, 0, 0], [0, 0, d], [0, d, 0]]) for d in np.linspace(2, 5, 5)]
     different += [bulk("Cu", a=a, cubic=True) for a in np.linspace(2.6, 6, 10)]
     frames = crystals() + different
-    found = find_outliers(frames, np.array([energy_of(atoms) for atoms in frames]))
-    assert not found.wrong
+    outliers = find_outliers(frames, np.array([energy_of(atoms) for atoms in frames]))
+    assert not outliers.wrong
 
 
 def test_molecules_of_other_compositions_are_no_mistakes() -> None:
@@ -83,18 +83,18 @@ def test_molecules_of_other_compositions_are_no_mistakes() -> None:
     atomic = {"H": -13.6, "C": -1030.0, "O": -2042.0}  # all electrons
     frames = [molecule(name) for name in names]
     energy = np.array([sum(atomic[symbol] for symbol in atoms.symbols) - 4.5 * len(atoms) for atoms in frames])
-    found = find_outliers(frames, energy)
-    assert not found.wrong
-    assert not found.far
+    outliers = find_outliers(frames, energy)
+    assert not outliers.wrong
+    assert not outliers.far
 
 
 def test_where_many_stand_out_none_is_refused() -> None:
     frames = crystals()
     energy = np.array([energy_of(atoms) for atoms in frames])
     energy[:12] *= HARTREE
-    found = find_outliers(frames, energy)
-    assert not found.wrong
-    assert set(range(12)) <= set(found.far)
+    outliers = find_outliers(frames, energy)
+    assert not outliers.wrong
+    assert set(range(12)) <= set(outliers.far)
 
 
 def test_missing_energies_and_few_frames() -> None:

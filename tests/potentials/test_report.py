@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amalthea import reporting as report
 from amalthea.errors import AmaltheaError
 from amalthea.potentials.networks.subnets import energies_and_gradients
 from amalthea.potentials.refit import force_curve
+from amalthea.reporting import page as page_of
 from amalthea.reporting.error_breakdown import by_element
 from amalthea.reporting.metrics import potential_by_fold
 from amalthea.reporting.out_of_fold import judged
@@ -26,7 +26,7 @@ from tests.reporting.pages import Page, read
 
 @functools.cache
 def page(language: str = "en") -> Page:
-    return read(report.render(potential(), language=language))
+    return read(page_of.render(potential(), language=language))
 
 
 PLOTS = [
@@ -111,7 +111,7 @@ def test_many_atoms_are_sampled(monkeypatch):
 
 def test_importance_is_the_change_of_the_energy_with_a_typical_change_of_the_function():
     found = function_importance(potential())
-    committee = potential().committee
+    committee = potential().ready.committee
     kinds, values = _values(potential(), 0)
     own = values[kinds == 1, : len(committee.functions["Cu"])]
     step = 1e-5 * own.std(axis=0)
@@ -122,7 +122,7 @@ def test_importance_is_the_change_of_the_energy_with_a_typical_change_of_the_fun
 
     slope = np.abs(energy(1.0) - energy(-1.0)) / 2e-5
     assert found["Cu"].value[1] == pytest.approx(1000 * slope.mean(), rel=1e-4)
-    ranges = potential().ranges
+    ranges = potential().ready.ranges
     assert found["Cu"].low.tolist() == ranges.low[1, :3].tolist()
 
 
@@ -140,7 +140,7 @@ def test_verdict_and_methods_speak_of_forces():
 
 
 def test_without_examples_only_single_forces_and_functions_are_missing():
-    made = read(report.render(dataclasses.replace(potential(), examples=pd.DataFrame())))
+    made = read(page_of.render(dataclasses.replace(potential(), examples=pd.DataFrame())))
     assert "Single components of the forces need the examples" in made.text
     assert made.table("figures-force") == page().table("figures-force")
     assert made.table("force-errors") == page().table("force-errors")
@@ -155,7 +155,7 @@ def test_without_examples_only_single_forces_and_functions_are_missing():
     ],
 )
 def test_what_is_not_known_is_not_shown(labels, folds, there, missing):
-    made = read(report.render(train(labelled_with(*labels), folds=folds, members=1, epochs=1)))
+    made = read(page_of.render(train(labelled_with(*labels), folds=folds, members=1, epochs=1)))
     assert there in made.data["plots"]
     assert missing not in made.data["plots"]
     assert not re.search(r"\bnan\b", made.text)
@@ -182,14 +182,14 @@ def test_the_baseline_knows_no_forces_in_any_fold() -> None:
 
 def test_the_learning_curve_is_judged_on_the_same_held_out_structures() -> None:
     """With all structures, a network of the curve answers as badly as one that learned so from two folds of three."""
-    curve, groups = force_curve(potential())
+    curve, groups = force_curve(potential().ready)
     assert curve.sizes.tolist() == [8, 16, 32]
     assert curve.errors.shape == (3, 48)
     assert np.isfinite(curve.errors).all()
     assert len(np.unique(groups)) == 48
     own = potential().out_of_fold["force_mae"].to_numpy(float)
     assert curve.errors[-1].mean() == pytest.approx(own.mean(), rel=0.2)
-    made = read(report.render(potential(), learning_curve=True))
+    made = read(page_of.render(potential(), learning_curve=True))
     drawn = made.table("learning-curve-forces")
     assert list(map(int, drawn["examples"])) == [8, 16, 32]
     assert np.array(drawn["error"], float) == pytest.approx(curve.errors.mean(axis=1), rel=1e-4)
@@ -198,5 +198,5 @@ def test_the_learning_curve_is_judged_on_the_same_held_out_structures() -> None:
 def test_a_potential_without_structures_gets_no_learning_curve() -> None:
     bare = dataclasses.replace(potential(), examples=pd.DataFrame())
     with pytest.raises(AmaltheaError, match="needs 24 structures"):
-        force_curve(bare)
-    assert "needs the examples in the model" in read(report.render(bare, learning_curve=True)).text
+        force_curve(bare.ready)
+    assert "needs the examples in the model" in read(page_of.render(bare, learning_curve=True)).text

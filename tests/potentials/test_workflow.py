@@ -16,8 +16,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 import amalthea as am
 from amalthea.errors import AmaltheaError, DataError
-from amalthea.potentials.potential import Potential, bring_together
-from amalthea.workflow import evaluate
+from amalthea.potentials.potential import bring_together
+from amalthea.predictor.predictor import Predictor
+from amalthea.workflow.evaluate import evaluate
 from tests.potentials.alloys import cell, cluster, frames, labelled
 
 LIST = """number_of_elements 2
@@ -52,27 +53,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def train(folder: Path, images: list[Any] | None = None, **options: Any) -> Potential:
+def train(folder: Path, images: list[Any] | None = None, **options: Any) -> Predictor:
     path = folder / "all.extxyz"
     if images is not None:
         path = folder / "some.extxyz"
         ase.io.write(path, images)
     trained = am.train(path, features=str(folder / "input.nn"), **{**QUICK, **options})
-    assert isinstance(trained, Potential)
+    assert trained.task == "potential"
     return trained
 
 
 @pytest.fixture(scope="session")
-def potential(folder: Path) -> Potential:
+def potential(folder: Path) -> Predictor:
     return train(folder, group="trajectory")
 
 
-def test_figures_are_those_of_predictions_by_members_that_never_saw_the_structure(potential: Potential) -> None:
+def test_figures_are_those_of_predictions_by_members_that_never_saw_the_structure(potential: Predictor) -> None:
     examples, folds = potential.examples, potential.out_of_fold["fold"].to_numpy()
     energies, forces, stresses = [], [], []
     for row, fold in enumerate(folds):
         atoms = examples["atoms"].iloc[row]
-        said = potential.committee.take([2 * fold, 2 * fold + 1]).answer(atoms)
+        said = potential.ready.committee.take([2 * fold, 2 * fold + 1]).answer(atoms)
         energies.append(1000 * (said.energy.mean() - examples["energy"].iloc[row]) / len(atoms))
         if (label := examples["forces"].iloc[row]) is not None:
             forces += (said.forces.mean(axis=0) - label).ravel().tolist()
@@ -90,21 +91,21 @@ def test_figures_are_those_of_predictions_by_members_that_never_saw_the_structur
     assert all(figure.error > 0 for figure in metrics.values())
 
 
-def test_a_trajectory_shares_a_fold(potential: Potential) -> None:
+def test_a_trajectory_shares_a_fold(potential: Predictor) -> None:
     runs = np.arange(24) // 4
     folds = potential.out_of_fold["fold"].to_numpy()
     assert all(len(set(folds[runs == run])) == 1 for run in range(6))
     assert set(folds) == {0, 1, 2}
 
 
-def test_what_is_missing_is_missing_in_the_table_and_all_is_predicted(potential: Potential) -> None:
+def test_what_is_missing_is_missing_in_the_table_and_all_is_predicted(potential: Predictor) -> None:
     table = potential.out_of_fold
     assert np.flatnonzero(table["target"].isna()).tolist() == [2, 14]
     assert np.flatnonzero(table["force_mae"].isna()).tolist() == [5, 9]
     assert table[["prediction", "std", "lower", "upper", "applicability"]].notna().all(axis=None)
 
 
-def test_uncertainties_are_calibrated(potential: Potential) -> None:
+def test_uncertainties_are_calibrated(potential: Predictor) -> None:
     """The stored constants make the intervals hold 90 % of the held-out energies, and of the components of forces."""
     table = potential.out_of_fold.dropna(subset="target")
     assert ((table["target"] > table["lower"]) & (table["target"] < table["upper"])).mean() >= 0.9
@@ -118,10 +119,10 @@ def test_uncertainties_are_calibrated(potential: Potential) -> None:
     assert 0.3 * rmse < np.mean(np.concatenate(list(said.forces_std))) < 3 * rmse
 
 
-def test_opened_as_it_was_saved(potential: Potential, folder: Path) -> None:
+def test_opened_as_it_was_saved(potential: Predictor, folder: Path) -> None:
     potential.save(folder / "alloys.amalthea")
     opened = am.load_model(folder / "alloys.amalthea")
-    assert isinstance(opened, Potential)
+    assert opened.task == "potential"
     asked = [cluster(7, "CuAl", 50), cell("Cu", 51)]
     one, two = potential.predict(asked), opened.predict(asked)
     for name in ("mean", "std", "lower", "upper", "members", "applicability"):
@@ -139,23 +140,23 @@ def test_opened_as_it_was_saved(potential: Potential, folder: Path) -> None:
     assert repr(one).startswith("<Prediction of 2 examples")
 
 
-def test_parts_that_do_not_fit_are_refused(potential: Potential, folder: Path) -> None:
+def test_parts_that_do_not_fit_are_refused(potential: Predictor, folder: Path) -> None:
     potential.save(folder / "whole.amalthea", examples=False)
-    for what in ("ranges", "functions"):
+    for what in ("low", "functions"):
         with zipfile.ZipFile(folder / "whole.amalthea") as whole, zipfile.ZipFile(folder / "bad.amalthea", "w") as bad:
             for name in whole.namelist():
                 content = whole.read(name)
                 if name == "model.json":
                     card = json.loads(content)
-                    own = card["input_state"][what]
-                    own.pop("Al") if what == "functions" else own["low"].pop()
+                    own = card["state"][what]
+                    own.pop("Al") if what == "functions" else own.pop()
                     content = json.dumps(card).encode()
                 bad.writestr(name, content)
         with pytest.raises(AmaltheaError, match=r"bad\.amalthea"):
             am.load_model(folder / "bad.amalthea")
 
 
-def test_one_structure_a_list_and_a_file_are_answered_alike(potential: Potential, folder: Path) -> None:
+def test_one_structure_a_list_and_a_file_are_answered_alike(potential: Predictor, folder: Path) -> None:
     images = [cluster(6, "CuAl", 60), cell("Al", 61)]
     ase.io.write(folder / "asked.xyz", images, format="extxyz")
     said = potential.predict(images)
@@ -167,7 +168,7 @@ def test_one_structure_a_list_and_a_file_are_answered_alike(potential: Potential
     assert len(potential.predict([])) == 0
 
 
-def test_a_structure_that_cannot_be_answered_stays_in_its_place(potential: Potential, folder: Path) -> None:
+def test_a_structure_that_cannot_be_answered_stays_in_its_place(potential: Predictor, folder: Path) -> None:
     close, good = Atoms("Cu2", [[0, 0, 0], [0, 0, 0.1]]), cluster(5, "Cu", 70)
     flat = Atoms("Cu", cell=np.zeros((3, 3)), pbc=True)
     lost = Atoms("Cu2", [[0, 0, 0], [0, 0, np.nan]])
@@ -182,7 +183,7 @@ def test_a_structure_that_cannot_be_answered_stays_in_its_place(potential: Poten
     assert [bool(problem) for problem in potential.predict(folder / "mixed.xyz").problems] == [False, True, True]
 
 
-def test_extrapolation_names_the_atom_and_its_function(potential: Potential) -> None:
+def test_extrapolation_names_the_atom_and_its_function(potential: Predictor) -> None:
     squeezed = cell("Cu", 3)
     squeezed.set_cell(0.75 * squeezed.cell.array, scale_atoms=True)
     said = potential.predict([potential.examples["atoms"].iloc[0], squeezed])
@@ -195,7 +196,7 @@ def test_extrapolation_names_the_atom_and_its_function(potential: Potential) -> 
     assert f"extrapolates: atom {worst.atom} (Cu), G" in said.warnings[1]
 
 
-def test_evaluated_on_new_labels(potential: Potential, folder: Path) -> None:
+def test_evaluated_on_new_labels(potential: Predictor, folder: Path) -> None:
     images = [labelled(cluster(8, "CuAl", 80)), labelled(cell("Cu", 81))]
     strange = Atoms("CuO", [[0, 0, 0], [0, 0, 1.9]])
     strange.calc = SinglePointCalculator(strange, energy=-3.0)
@@ -275,7 +276,7 @@ def test_the_past_predicts_the_future(folder: Path) -> None:
     assert trained.validation.targets[0].metrics["energy_mae"].value == pytest.approx(errors.abs().mean())
 
 
-def test_members_that_were_left_out_say_nothing(potential: Potential) -> None:
+def test_members_that_were_left_out_say_nothing(potential: Predictor) -> None:
     part = potential.parts[0]
     history = dataclasses.replace(part.ensemble.history, left_out=(1, 4))  # type: ignore[type-var]
     ensemble = am.Ensemble(part.ensemble.model, folds=3, members=2)
@@ -290,7 +291,7 @@ def test_members_that_were_left_out_say_nothing(potential: Potential) -> None:
     np.testing.assert_array_equal(said.members[used], whole.members[used])
     assert np.isnan(said.members[[1, 4]]).all()
     assert said.mean[0] == pytest.approx(whole.members[used, 0].mean())
-    answer = potential.committee.take(used).answer(asked)
+    answer = potential.ready.committee.take(used).answer(asked)
     spread = bring_together(answer, np.array([0, 1, 1, 2])).energy_spread
     assert spread == pytest.approx(np.std(answer.energy[1:3], ddof=1))
 
@@ -312,5 +313,5 @@ def test_what_has_no_meaning_here_is_refused(folder: Path, options: dict[str, An
         am.train(folder / "all.extxyz", **{**QUICK, "features": str(folder / "input.nn"), **options})
 
 
-def test_units_are_remembered(potential: Potential) -> None:
+def test_units_are_remembered(potential: Predictor) -> None:
     assert potential.input_state["length_unit"] == "angstrom"

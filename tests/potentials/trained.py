@@ -10,7 +10,7 @@ from typing import Any
 import ase.io
 
 import amalthea as am
-from amalthea.potentials.potential import Potential
+from amalthea.predictor.predictor import Predictor
 from tests.potentials.alloys import cell, cluster, labelled
 
 LIST = """number_of_elements 2
@@ -29,19 +29,19 @@ symfunction_short Al 2 Cu 2.0 2.5 4.5
 QUICK: dict[str, Any] = {"members": 2, "epochs": 2, "verbose": 0, "length_unit": "angstrom"}
 
 
-def train(images: list[Any], **options: Any) -> Potential:
+def train(images: list[Any], **options: Any) -> Predictor:
     """Return a potential that learned from these structures."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "all.extxyz"
         ase.io.write(path, images)
         (Path(folder) / "input.nn").write_text(LIST)
         trained = am.train(path, features=str(Path(folder) / "input.nn"), **{**QUICK, **options})
-    assert isinstance(trained, Potential)
+    assert trained.task == "potential"
     return trained
 
 
 @functools.cache
-def potential() -> Potential:
+def potential() -> Predictor:
     """Return a potential of 48 structures of four atoms in trajectories of four, three folds of two networks."""
     return train(structures(48), folds=3, group="trajectory")
 

@@ -191,9 +191,9 @@ DAMAGES: dict[str, Callable[[Parts], object]] = {
     ),
     "two targets": card(lambda content: content.update(targets=content["targets"] * 2)),
     "an unknown field": card(lambda content: content["targets"][0].update(colour="red")),
-    "no facts": card(lambda content: content.pop("facts")),
-    "facts are text": card(lambda content: content.update(facts="none")),
-    "facts without refusals": card(lambda content: content["facts"].pop("refused")),
+    "no provenance": card(lambda content: content.pop("provenance")),
+    "provenance is text": card(lambda content: content.update(provenance="none")),
+    "provenance without a name": card(lambda content: content["provenance"].pop("data")),
     "an unknown calibration": card(lambda content: content["calibrations"][0].update(kind="os.system")),
     "no calibration": card(lambda content: content.update(calibrations=[])),
     "shares of another shape": card(lambda content: content["shares"].update(columns=[[1.0]])),
@@ -218,7 +218,7 @@ def test_a_damaged_part_is_one_sentence(model, tmp_path, damage):
 
 def test_a_newer_format_says_who_wrote_it(model, tmp_path):
     parts = archive.read_parts(model)
-    card(lambda content: content.update(format=99, facts={"versions": {"amalthea": "7.1"}}))(parts)
+    card(lambda content: content.update(format=99, provenance={"versions": {"amalthea": "7.1"}}))(parts)
     archive.write_parts(tmp_path / "new.amalthea", parts)
     told = refused(tmp_path / "new.amalthea")
     assert "7.1" in told

@@ -49,7 +49,7 @@ def test_tables_keep_their_values_and_their_types(pair):
 
 def test_all_that_is_known_of_the_model_is_kept(pair):
     predictor, opened, _ = pair
-    assert opened.facts == archive.plain(predictor.facts)
+    assert opened.provenance == predictor.provenance
     assert opened.refused == predictor.refused
     assert opened.targets == predictor.targets
     assert str(opened.calibrations) == str(predictor.calibrations)  # NaN equals nothing

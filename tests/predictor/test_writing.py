@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import amalthea as am
-from amalthea import workflow
+from amalthea.workflow.predict import predict_file
 from tests.predictor.models import trained
 
 
@@ -22,7 +22,7 @@ def save(path: Path) -> None:
 
 
 def predict(path: Path) -> None:
-    workflow.predict_file(trained("number"), [str(asked())], path, rows=5)
+    predict_file(trained("number"), [str(asked())], path, rows=5)
 
 
 @functools.cache
@@ -98,6 +98,6 @@ def test_an_input_that_breaks_off_leaves_nothing(place):
     broken = place.parent.parent / "broken.csv"
     broken.write_text(asked().read_text() + '1,"2,red\n' * 3)
     with pytest.raises(am.AmaltheaError, match="quotation mark"):
-        workflow.predict_file(trained("number"), [str(broken)], place, rows=5)
+        predict_file(trained("number"), [str(broken)], place, rows=5)
     assert place.read_text() == "the old one"
     assert list(place.parent.iterdir()) == [place]

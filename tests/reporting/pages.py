@@ -8,7 +8,7 @@ import json
 from html.parser import HTMLParser
 from typing import Any
 
-from amalthea import reporting as report
+from amalthea.reporting import page as page_of
 from tests.predictor.models import trained
 
 
@@ -58,4 +58,4 @@ def read(html: str) -> Page:
 @functools.cache
 def page(name: str, language: str = "en") -> Page:
     """Return the report of a model of `tests.predictor.models`."""
-    return read(report.render(trained(name), language=language))
+    return read(page_of.render(trained(name), language=language))

@@ -15,10 +15,9 @@ import pandas as pd
 import pytest
 
 import amalthea as am
-from amalthea import reporting as report
 from amalthea.potentials.exchange import export_n2p2, import_n2p2
-from amalthea.potentials.potential import Potential
 from amalthea.predictor.predictor import Predictor
+from amalthea.reporting import page as page_of
 from amalthea.training.history import History
 from tests.potentials.exchange.potentials import potential as untrained
 from tests.potentials.trained import potential
@@ -29,7 +28,7 @@ SECTIONS = ["verdict", "figures", "agreement", "certainty", "learning", "importa
 
 
 @functools.cache
-def imported() -> Potential:
+def imported() -> Predictor:
     """Return a potential that was written for another program and read from its files."""
     with tempfile.TemporaryDirectory() as folder:
         export_n2p2(potential(), Path(folder) / "other", members=[0])
@@ -38,7 +37,7 @@ def imported() -> Potential:
 
 @functools.cache
 def page(language: str = "en") -> Page:
-    return read(report.render(imported(), language=language))
+    return read(page_of.render(imported(), language=language))
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
@@ -48,7 +47,7 @@ def test_an_imported_potential_has_a_whole_page(language):
 
 
 def test_an_imported_potential_tells_what_it_holds_and_claims_nothing():
-    text, ranges = page().text, imported().ranges
+    text, ranges = page().text, imported().ready.ranges
     assert "Al and Cu" in text
     low = [f"{value:.4g}".replace("-", "−") for value in ranges.low[1, : len(ranges.functions["Cu"])]]
     assert all(value in text for value in low)
@@ -63,7 +62,7 @@ def test_an_imported_potential_tells_what_it_holds_and_claims_nothing():
 
 
 def test_a_potential_of_one_fold_without_figures_has_a_page():
-    assert "nothing was held out" in read(report.render(untrained())).text
+    assert "nothing was held out" in read(page_of.render(untrained())).text
 
 
 def without_history(model: Predictor) -> Predictor:
@@ -104,13 +103,13 @@ STRIPPED = [without_history, without_figures, without_calibration, without_answe
 @pytest.mark.parametrize("name", ["two numbers with gaps", "molecules, classes", "potential"])
 def test_a_model_without_part_of_what_is_kept_today_has_a_page(name, strip):
     model = potential() if name == "potential" else trained(name)
-    made = read(report.render(strip(model)))
+    made = read(page_of.render(strip(model)))
     assert [a["id"] for tag, a in made.elements if tag == "section"] == SECTIONS
 
 
 def test_without_history_the_page_says_so_and_without_figures_it_computes_them():
-    assert "losses of the training were not kept" in read(report.render(without_history(trained("number")))).text
-    made = read(report.render(without_figures(trained("number"))))
+    assert "losses of the training were not kept" in read(page_of.render(without_history(trained("number")))).text
+    made = read(page_of.render(without_figures(trained("number"))))
     rmse = trained("number").validation.targets[0].metrics["rmse"].value
     assert f"root mean square error {rmse:.3g}" in made.text
 
@@ -127,19 +126,19 @@ def five_targets() -> Predictor:
 
 
 def test_details_of_four_targets_only_are_said_to_be_so():
-    made = read(report.render(five_targets()))
+    made = read(page_of.render(five_targets()))
     assert made.text.count("Of 5 targets the first 4 are shown here.") == 4
     assert {"agreement-4", "figures-5"} <= set(made.data["plots"])
     assert "agreement-5" not in made.data["plots"]
     assert "t4: the network, fold by fold." in made.text
-    assert "targets the first" not in read(report.render(trained("two numbers with gaps"))).text
+    assert "targets the first" not in read(page_of.render(trained("two numbers with gaps"))).text
 
 
 def test_why_there_is_no_validation_loss_and_how_to_get_one_is_said():
-    text = read(report.render(trained("number"))).text
+    text = read(page_of.render(trained("number"))).text
     assert "There is no validation loss: no examples were set aside" in text
     assert "--patience" in text
-    potentials = read(report.render(potential())).text
+    potentials = read(page_of.render(potential())).text
     assert "There is no validation loss: potentials learn for a fixed number of epochs" in potentials
     assert "--patience" not in potentials
 
@@ -153,7 +152,7 @@ def test_the_epoch_of_parting_is_marked_with_its_uncertainty():
     rows = {"loss": np.linspace(5, 1, 10, dtype=np.float32) * np.ones((4, 1), np.float32), "val_loss": losses}
     ensemble.history = History(rows, np.full(4, 10))
     parts = (dataclasses.replace(model.parts[0], ensemble=ensemble),)
-    made = read(report.render(dataclasses.replace(model, parts=parts)))
+    made = read(page_of.render(dataclasses.replace(model, parts=parts)))
     band, line = made.data["plots"]["losses-1"]["layout"]["shapes"]
     low, middle, high = np.quantile([3, 4, 4, 6], [0.05, 0.5, 0.95])
     assert (band["x0"], line["x0"], band["x1"]) == pytest.approx((low, middle, high))

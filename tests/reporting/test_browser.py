@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from amalthea import reporting as report
 from amalthea.predictor.predictor import Predictor
+from amalthea.reporting import page as page_of
 from tests.potentials.trained import potential
 from tests.predictor.models import trained
 from tests.workflow import digits
@@ -67,7 +67,7 @@ def model(name: str) -> Predictor:
 def opened(browser, folder, name: str, language: str, theme: str, width: int) -> list[str]:
     """Open a report as somebody would, and return the addresses that were asked for."""
     path = folder / "report.html"
-    report.write(model(name), path, language=language)
+    page_of.report(model(name), path, language=language)
     metrics = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     scheme = {"features": [{"name": "prefers-color-scheme", "value": theme}]}

@@ -12,11 +12,12 @@ from rdkit import Chem
 
 import amalthea as am
 from amalthea.domains import domain
+from amalthea.domains.images.drawing import png
 from amalthea.reporting.atoms import deletions, masked_fragments
 from amalthea.reporting.attribution import permutation_importance
 from amalthea.reporting.context import Context
 from amalthea.reporting.data import contradictions, suspicious
-from amalthea.reporting.drawings import drawings, image, packed, png
+from amalthea.reporting.drawings import drawings, image, packed
 from amalthea.reporting.examples import Gallery
 from amalthea.reporting.learning import best_epochs, quantiles
 from amalthea.reporting.learning_curve import Curve, gain_of_doubling

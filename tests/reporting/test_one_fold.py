@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
 
 import numpy as np
 import pytest
 
-from amalthea import reporting as report
+from amalthea.reporting import page as page_of
 from amalthea.reporting.out_of_fold_predict import answers_of, features_of
 from amalthea.reporting.validation_split import set_aside
 from tests.reporting.pages import Page, read
@@ -18,7 +17,7 @@ from tests.workflow.digits import trained
 
 @functools.cache
 def page() -> Page:
-    return read(report.render(trained()))
+    return read(page_of.render(trained()))
 
 
 def test_examples_that_were_set_aside_are_found_again():
@@ -33,10 +32,15 @@ def test_examples_that_were_set_aside_are_found_again():
     assert each.named.tolist() == wanted
 
 
-def test_nothing_is_shown_where_they_are_not_found_again():
-    facts = trained().facts
-    other = {**facts, "settings": {**facts["settings"], "validation_fraction": 0.37}}
-    assert set_aside(dataclasses.replace(trained(), facts=other)) == ()
+def test_nothing_is_shown_where_it_is_not_known_who_set_them_aside():
+    predictor = trained()
+    known = predictor.parts[0].ensemble.validation_rows
+    assert set_aside(predictor)
+    predictor.parts[0].ensemble.validation_rows = ()
+    try:
+        assert set_aside(predictor) == ()
+    finally:
+        predictor.parts[0].ensemble.validation_rows = known
 
 
 def test_page_shows_the_test_set_and_mistakes_and_says_what_is_missing():

@@ -15,10 +15,10 @@ import typer
 from typer.testing import CliRunner
 
 import amalthea as am
-from amalthea import reporting as report
 from amalthea.cli.report import report as command
 from amalthea.domains import domain
 from amalthea.errors import MissingDependencyError
+from amalthea.reporting import page as page_of
 from amalthea.reporting import plots
 from tests.predictor.models import CASES, QUICK, trained
 from tests.reporting.pages import page, read
@@ -55,18 +55,16 @@ def test_one_fold_says_that_nothing_can_be_trusted():
 
 
 def test_without_examples_the_figures_are_there_and_the_drawings_are_not():
-    made = read(report.render(dataclasses.replace(trained("number"), examples=pd.DataFrame())))
+    made = read(page_of.render(dataclasses.replace(trained("number"), examples=pd.DataFrame())))
     assert "saved without its examples" in made.text
     assert made.data["gallery"]["kind"] == "none"
     assert made.table("figures") == page("number").table("figures")
 
 
 def test_a_model_that_kept_no_settings_still_has_a_report():
-    old = {name: trained("number").facts[name] for name in ("data", "fingerprint", "notes", "versions", "refused")}
-    assert (
-        "settings of the training were not kept"
-        in read(report.render(dataclasses.replace(trained("number"), facts=old))).text
-    )
+    old = dataclasses.replace(trained("number").provenance, settings=None)
+    text = read(page_of.render(dataclasses.replace(trained("number"), provenance=old))).text
+    assert "settings of the training were not kept" in text
 
 
 def test_names_from_the_data_cannot_become_markup():
@@ -74,7 +72,7 @@ def test_names_from_the_data_cannot_become_markup():
     rng = np.random.default_rng(0)
     table = pd.DataFrame({script: rng.normal(size=60), "{braces} %{x}": rng.normal(size=60)})
     table[tag] = np.where(table[script] > 0, f"yes {script}", f"no {tag}")
-    made = read(report.render(am.train(table, tag, folds=2, **QUICK), language="pt-BR"))
+    made = read(page_of.render(am.train(table, tag, folds=2, **QUICK), language="pt-BR"))
     assert [a.get("id", "") for name, a in made.elements if name == "script"] == ["page-data", "", ""]
     assert not [a for name, a in made.elements if name == "img" and not a["src"].startswith("data:")]
     assert not [a for _, a in made.elements if any(key.startswith("on") for key in a)]
@@ -86,7 +84,7 @@ def test_names_from_the_data_cannot_become_markup():
 
 def test_many_examples_are_sampled_and_the_page_says_so(monkeypatch):
     monkeypatch.setattr("amalthea.reporting.examples.MOST_POINTS", 10)
-    made = read(report.render(trained("number")))
+    made = read(page_of.render(trained("number")))
     assert "a random sample" in made.text
     assert len(made.table("agreement")["row"]) == 10
     error = (trained("number").out_of_fold["target"] - trained("number").out_of_fold["prediction"]).abs()
@@ -96,7 +94,7 @@ def test_many_examples_are_sampled_and_the_page_says_so(monkeypatch):
 
 def test_drawings_make_way_where_there_is_no_room(monkeypatch):
     monkeypatch.setattr("amalthea.reporting.page.MOST_BYTES", 0)
-    assert read(report.render(trained("molecules, number"))).data["gallery"]["count"] == 0
+    assert read(page_of.render(trained("molecules, number"))).data["gallery"]["count"] == 0
 
 
 def test_command_writes_the_page(tmp_path):
@@ -113,19 +111,19 @@ def test_command_writes_the_page(tmp_path):
 def test_what_is_missing_is_said_with_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingDependencyError, match=r"pip install amalthea\[report\]"):
-        report.render(trained("number"))
+        page_of.render(trained("number"))
 
 
 def test_a_domain_may_draw_its_examples_itself(monkeypatch):
-    monkeypatch.setattr(type(domain("tables")), "drawings", lambda _, rows: ["<svg/>"] * len(rows), raising=False)
-    made = read(report.render(trained("number")))
+    monkeypatch.setattr(type(domain("tables")), "draw", lambda _, rows, *__: ["<svg/>"] * len(rows))
+    made = read(page_of.render(trained("number")))
     assert next(a["src"][:26] for tag, a in made.elements if tag == "img") == "data:image/svg+xml;base64,"
 
 
 def test_future_is_judged_by_the_past_and_nothing_is_asked_of_members_that_saw_it():
     table = pd.DataFrame({"x": np.linspace(0, 1, 80), "day": [f"2020-01-01T{i:02d}:00" for i in range(20)] * 4})
     table["y"] = 2 * table["x"] + np.random.default_rng(0).normal(size=80)
-    made = read(report.render(am.train(table, "y", time_column="day", **QUICK)))
+    made = read(page_of.render(am.train(table, "y", time_column="day", **QUICK)))
     assert "on the most recent examples" in made.text
     assert "members that never saw them" in made.text
     assert "agreement" in made.data["plots"]
@@ -134,7 +132,7 @@ def test_future_is_judged_by_the_past_and_nothing_is_asked_of_members_that_saw_i
 
 def test_unknown_language_is_refused_with_those_there_are():
     with pytest.raises(am.AmaltheaError, match="en, pt-BR"):
-        report.render(trained("number"), language="la")
+        page_of.render(trained("number"), language="la")
 
 
 def test_numbers_of_a_row_have_the_mark_of_the_language():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import amalthea as am
-from amalthea import workflow
+from amalthea.workflow.evaluate import evaluate as evaluate_
 from tests.predictor.models import CASES, molecules, table, trained
 
 
@@ -21,7 +21,7 @@ def fresh(name: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", list(CASES))
 def test_every_kind_of_model_is_judged(name):
-    found = workflow.evaluate(trained(name), fresh(name))
+    found = evaluate_(trained(name), fresh(name))
     assert set(found.figures) == set(CASES[name].targets)
     assert found.trained_on == 0
     assert found.examples + len(found.refused) == len(fresh(name))
@@ -34,39 +34,39 @@ def test_every_kind_of_model_is_judged(name):
 @pytest.mark.parametrize("name", list(CASES))
 def test_training_examples_are_known_again(name):
     predictor = trained(name)
-    found = workflow.evaluate(predictor, CASES[name].frame)
+    found = evaluate_(predictor, CASES[name].frame)
     assert found.trained_on == found.examples
     assert any("training examples of this model" in note for note in found.notes)
 
 
 def test_only_copies_are_counted():
-    found = workflow.evaluate(trained("number"), pd.concat([fresh("number"), table().head(5)]))
+    found = evaluate_(trained("number"), pd.concat([fresh("number"), table().head(5)]))
     assert (found.trained_on, found.examples) == (5, 17)
     salted = molecules().head(3).assign(smiles=lambda f: f["smiles"] + ".Cl")
-    assert workflow.evaluate(trained("molecules, number"), salted).trained_on == 3
+    assert evaluate_(trained("molecules, number"), salted).trained_on == 3
 
 
 def test_without_examples_the_file_is_known_by_its_fingerprint(tmp_path):
     data, model = tmp_path / "data.csv", tmp_path / "lean.amalthea"
     table()[["a", "b", "y"]].to_csv(data, index=False)
     am.train(data, "y", folds=2, members=1, epochs=1, verbose=0).save(model, examples=False)
-    assert workflow.evaluate(am.load_model(model), data).trained_on == 36
+    assert evaluate_(am.load_model(model), data).trained_on == 36
     fresh("number").to_csv(data, index=False)
-    assert workflow.evaluate(am.load_model(model), data).trained_on == 0
+    assert evaluate_(am.load_model(model), data).trained_on == 0
 
 
 def test_a_single_row_a_single_class_and_constant_columns_will_do():
     one = fresh("two classes").head(1).assign(colour="red", active="1")
-    found = workflow.evaluate(trained("two classes"), one)
+    found = evaluate_(trained("two classes"), one)
     assert found.examples == 1
     assert 0 <= found.figures["active"]["brier"].value <= 1
-    assert workflow.evaluate(trained("number"), one).figures["y"]["mae"].value >= 0
+    assert evaluate_(trained("number"), one).figures["y"]["mae"].value >= 0
 
 
 def test_the_threshold_of_the_model_holds():
     """The figures are those of value >= 0.5, computed by hand."""
     predictor, rows = trained("threshold"), fresh("threshold")
-    found = workflow.evaluate(predictor, rows)
+    found = evaluate_(predictor, rows)
     answer = predictor.predict(rows)
     brier = np.mean((answer.mean[:, 1] - (rows["y"] >= 0.5)) ** 2)
     assert found.figures["y"]["brier"].value == pytest.approx(brier)
@@ -75,7 +75,7 @@ def test_the_threshold_of_the_model_holds():
 def test_classes_are_matched_by_label_and_not_by_order():
     predictor, rows = trained("many classes"), fresh("many classes")
     rows = rows[rows["code"] != "007"]  # the model's first class is absent
-    found = workflow.evaluate(predictor, rows)
+    found = evaluate_(predictor, rows)
     answer = predictor.predict(rows)
     right = np.mean(np.array(answer.classes)[answer.mean.argmax(axis=1)] == rows["code"])
     assert found.figures["code"]["accuracy"].value == pytest.approx(right)
@@ -87,7 +87,7 @@ def test_a_bad_row_is_refused_with_its_line_and_the_others_judged(tmp_path):
     rows.loc[5, ["a", "b", "colour"]] = None
     path = tmp_path / "labelled.csv"
     rows.to_csv(path, index=False)
-    found = workflow.evaluate(trained("many classes"), path)
+    found = evaluate_(trained("many classes"), path)
     assert [refusal.row for refusal in found.refused] == [4, 6, 7]
     assert "violet" in found.refused[0].reason
     assert "missing" in found.refused[1].reason
@@ -97,7 +97,7 @@ def test_a_bad_row_is_refused_with_its_line_and_the_others_judged(tmp_path):
 def test_several_targets_may_have_gaps():
     rows = fresh("two numbers with gaps").astype(object)
     rows["z"] = ["n/a"] * 11 + [0.5]
-    found = workflow.evaluate(trained("two numbers with gaps"), rows)
+    found = evaluate_(trained("two numbers with gaps"), rows)
     assert found.examples == 12
     assert set(found.figures) == {"y", "z"}
 
@@ -121,4 +121,4 @@ def test_several_targets_may_have_gaps():
 )
 def test_what_cannot_be_judged_is_said(name, change, told):
     with pytest.raises(am.AmaltheaError, match=told):
-        workflow.evaluate(trained(name), change(fresh(name)))
+        evaluate_(trained(name), change(fresh(name)))

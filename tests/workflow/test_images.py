@@ -11,10 +11,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import amalthea as am
-from amalthea import workflow
 from amalthea.datasets import archive
 from amalthea.errors import ModelFileError
 from amalthea.validation.calibration import Temperature
+from amalthea.workflow.evaluate import evaluate as evaluate_
+from amalthea.workflow.predict import predictions
 from tests.workflow.digits import (
     QUICK,
     images,
@@ -43,7 +44,7 @@ def test_a_test_set_is_judged_apart_and_nothing_is_held_out():
     summary = trained().validation.targets[0]
     assert (trained().validation.folds, summary.metrics, summary.coverage) == (1, {}, None)
     assert summary.test["accuracy"].value > 0.85
-    assert trained().facts["examples"] == 700
+    assert trained().provenance.examples == 700
 
 
 def test_classes_are_calibrated_on_rows_that_no_member_learned_from():
@@ -59,13 +60,13 @@ def test_classes_are_calibrated_on_rows_that_no_member_learned_from():
 def test_the_test_set_is_not_learned_from_and_training_pictures_are_known_again(tmp_path):
     test = am.read(write_npz(tmp_path / "digits.npz")).test
     assert not trained().trained_on(test).any()
-    known = workflow.evaluate(trained(), write_folder(tmp_path / "mixed", range(690, 710)))
+    known = evaluate_(trained(), write_folder(tmp_path / "mixed", range(690, 710)))
     assert (known.trained_on, known.examples) == (10, 20)
     assert "training examples" in known.notes[-1]
 
 
 def test_evaluate_gives_the_figures_of_training(tmp_path):
-    figures = workflow.evaluate(trained(), write_npz(tmp_path / "digits.npz")).figures["label"]
+    figures = evaluate_(trained(), write_npz(tmp_path / "digits.npz")).figures["label"]
     assert figures["accuracy"].value == trained().validation.targets[0].test["accuracy"].value
 
 
@@ -221,7 +222,7 @@ def test_idx_files_and_a_folder_as_test_set_and_the_seed_repeats(tmp_path):
     assert first.validation.targets[0].test is not None
     np.testing.assert_array_equal(first.predict(images()[900:950]).members, again.predict(images()[900:950]).members)
     assert not np.array_equal(first.predict(images()[900:950]).members, other.predict(images()[900:950]).members)
-    assert workflow.evaluate(other, held).figures["label"] == other.validation.targets[0].test
+    assert evaluate_(other, held).figures["label"] == other.validation.targets[0].test
 
 
 def test_numbers_and_classes_are_learned_from_a_table_of_paths(tmp_path):
@@ -233,7 +234,7 @@ def test_numbers_and_classes_are_learned_from_a_table_of_paths(tmp_path):
     answer = number.predict(tmp_path / "pictures" / str(labels()[3]) / "3.png")
     assert answer.lower[0] < answer.mean[0] < answer.upper[0]
     assert am.read(table, "parity").targets[0].classes == ("even", "odd")
-    assert workflow.evaluate(number, table).trained_on == 120
+    assert evaluate_(number, table).trained_on == 120
 
 
 def test_a_picture_that_is_not_there_is_refused_with_its_line(tmp_path):
@@ -295,7 +296,7 @@ def test_pictures_of_any_size_are_learned_by_the_network_of_the_domain(tmp_path,
     y = np.arange(40) % 2
     np.savez(tmp_path / "a.npz", x=random.integers(0, 99, (40, side, side)).astype(np.uint8), y=y)
     predictor = am.train(tmp_path / "a.npz", folds=2, members=2, epochs=1, verbose=0)
-    assert any("--no-augment" in note for note in predictor.facts["notes"])
+    assert any("--no-augment" in note for note in predictor.provenance.notes)
     assert predictor.predict(np.zeros((3, side, side), np.uint8)).mean.shape == (3, 2)
 
 
@@ -307,9 +308,9 @@ def test_pictures_are_nothing_for_a_model_of_tables_and_the_other_way_round(tmp_
     with pytest.raises(am.AmaltheaError, match="picture"):
         of_tables("number").predict(picture)
     with pytest.raises(am.AmaltheaError, match="folder"):
-        workflow.evaluate(of_tables("number"), folder)
+        evaluate_(of_tables("number"), folder)
     with pytest.raises(am.AmaltheaError, match="only pictures"):
-        list(workflow.predictions(of_tables("number"), [str(_table(tmp_path))], save_input=tmp_path / "seen"))
+        list(predictions(of_tables("number"), [str(_table(tmp_path))], save_input=tmp_path / "seen"))
     with pytest.raises(am.AmaltheaError, match="no column names pictures"):
         trained().predict(_table(tmp_path))
     with pytest.raises(am.AmaltheaError, match="--augment is for pictures"):
@@ -332,7 +333,7 @@ def test_reading_pictures_without_pillow_says_what_to_install(tmp_path, monkeypa
     with pytest.raises(am.AmaltheaError, match=r"pip install \"amalthea\[images\]\""):
         opened.predict(picture)
     with pytest.raises(am.AmaltheaError, match=r"pip install \"amalthea\[images\]\""):
-        list(workflow.predictions(opened, [str(_npz(tmp_path))], save_input=tmp_path / "seen"))
+        list(predictions(opened, [str(_npz(tmp_path))], save_input=tmp_path / "seen"))
 
 
 def _npz(folder: Path) -> Path:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import amalthea as am
-from amalthea import workflow
+from amalthea.workflow.predict import predict_file, predictions
 from tests.predictor.models import trained
 
 NOTE = 2000
@@ -23,7 +23,7 @@ def peak(path: Path, rows: int) -> int:
         stream.writelines(f"{row / rows},0.5,red,{'x' * NOTE}\n" for row in range(rows))
     tracemalloc.start()
     try:
-        counts = workflow.predict_file(trained("number"), [str(path)], path.with_suffix(".out"), rows=200)
+        counts = predict_file(trained("number"), [str(path)], path.with_suffix(".out"), rows=200)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -40,7 +40,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
 def test_molecules_in_words_may_have_dots_and_be_long():
     predictor = trained("molecules, classes")
     for asked in (["CCN.Cl"], ["C" * 300], ["CC(=O)O", "C1CC", "CCN.Cl"], ["F/C=C/F"]):
-        (table,) = workflow.predictions(predictor, asked)
+        (table,) = predictions(predictor, asked)
         assert (table["problem"] != "").tolist() == [smiles == "C1CC" for smiles in asked]
 
 
@@ -48,7 +48,7 @@ def test_molecules_in_words_may_have_dots_and_be_long():
 @pytest.mark.parametrize("name", ["number", "molecules, classes"])
 def test_a_file_that_is_not_there_is_no_molecule(name, asked):
     with pytest.raises(am.AmaltheaError, match="no such file"):
-        list(workflow.predictions(trained(name), asked))
+        list(predictions(trained(name), asked))
 
 
 def test_one_file_at_a_time(tmp_path):
@@ -56,4 +56,4 @@ def test_one_file_at_a_time(tmp_path):
     path.write_text("smiles\nCCO\n")
     for name in ("number", "molecules, classes"):
         with pytest.raises(am.AmaltheaError, match="one file at a time"):
-            workflow.predictions(trained(name), [str(path), "CCO"])
+            predictions(trained(name), [str(path), "CCO"])

@@ -16,27 +16,33 @@ def evaluate(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Judge a model on new labelled data: each metric with its standard error.
+    """Judge a model on new labelled data: each metric with its standard error, and baselines beside it.
 
     Example: amalthea evaluate solubility.amalthea measured_since.csv
     """
-    from amalthea import workflow
-    from amalthea.predictor import load_model
     from amalthea.validation.summary import title
+    from amalthea.workflow.evaluate import evaluate as judge
 
     console = Console(json, quiet)
-    evaluation = workflow.evaluate(load_model(model), data)
+    evaluation = judge(model, data)
     for note in evaluation.notes:
         console.say(note)
+    for refusal in evaluation.refused:
+        console.say(f"row {refusal.row} is left out: {refusal.reason} ({refusal.example})")
     lines = [f"{evaluation.examples} examples, {len(evaluation.refused)} refused"]
-    for target, found in evaluation.figures.items():
-        lines.append(f"{target}: " + ", ".join(f"{title(name)} {figure}" for name, figure in found.items()))
+    for target, of_target in evaluation.figures.items():
+        rows = {"": of_target, **{f", baseline {name}": row for name, row in evaluation.baselines[target].items()}}
+        for name, row in rows.items():
+            lines.append(f"{target}{name}: " + ", ".join(f"{title(metric)} {figure}" for metric, figure in row.items()))
     console.result(
         "\n".join(lines),
         {
             "examples": evaluation.examples,
             "trained_on": evaluation.trained_on,
             "refused": [vars(refusal) for refusal in evaluation.refused],
-            "metrics": by_target([(target, figures(found)) for target, found in evaluation.figures.items()]),
+            "metrics": by_target([(target, figures(row)) for target, row in evaluation.figures.items()]),
+            "baselines": by_target(
+                [(target, {b: figures(of) for b, of in rows.items()}) for target, rows in evaluation.baselines.items()]
+            ),
         },
     )

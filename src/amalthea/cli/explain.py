@@ -32,7 +32,7 @@ def explain(
     Example: amalthea explain solubility.amalthea --example 12 -o solubility-explained
     """
     from amalthea import insight
-    from amalthea.predictor import load_model
+    from amalthea.predictor.serialization import load_model
 
     console = Console(json, quiet)
     folder = output or model.with_name(f"{model.stem}-explained")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Quiet, check_output
+from amalthea.cli.console import Console, Debug, Json, Quiet
 from amalthea.cli.units import EnergyUnit, LengthUnit
 
 
@@ -33,21 +33,19 @@ def import_(
 
     Example: amalthea import water_n2p2 -o water.amalthea --length-unit bohr --energy-unit hartree
     """
-    from amalthea.potentials.exchange import import_n2p2
+    from amalthea.potentials.exchange.import_model import import_model
 
-    check_output(output)
-    energy: Any = energy_unit.value.lower()
-    potential = import_n2p2(folder, length_unit.value, energy)
-    potential.save(output)
-    elements, count = potential.committee.elements, sum(map(len, potential.ranges.functions.values()))
+    potential = import_model(folder, output=output, length_unit=length_unit.value, energy_unit=energy_unit.value)
+    elements, functions = potential.ready.committee.elements, potential.ready.committee.functions
+    count, cutoff = sum(map(len, functions.values())), potential.ready.committee.cutoff
     Console(json, quiet).result(
-        f"Saved {output}: a potential of {', '.join(elements)} with {count} symmetry functions up to "
-        f"{potential.committee.cutoff:.6g} Å. {potential.facts['notes'][0]}",
+        f"Saved {output}: a potential of {', '.join(elements)} with {count} symmetry functions up to {cutoff:.6g} Å. "
+        f"{potential.provenance.notes[0]}",
         {
             "model": str(output),
             "elements": elements,
             "functions": count,
-            "cutoff": potential.committee.cutoff,
+            "cutoff": cutoff,
             "length_unit": length_unit.value,
             "energy_unit": energy_unit.value,
         },

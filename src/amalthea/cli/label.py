@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Quiet, check_output
+from amalthea.cli.console import Console, Debug, Json, Quiet
 from amalthea.errors import AmaltheaError
 
 
@@ -38,39 +38,15 @@ def label(
 
     Example: amalthea label next.extxyz --calculator GFN2-xTB -o labelled.extxyz
     """
-    from joblib import cpu_count
-
-    from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
-    from amalthea.potentials.simulation import label as labelling
+    from amalthea.potentials.simulation.label import label
 
     console = Console(json, quiet)
-    first = structures[0]
-    path = output or first.with_name(f"{first.stem}-labelled.extxyz")
-    check_output(path, *structures)
-    frames = read_frames(structures, options=StructureOptions(labelled=False))
-    told = labelling.label(
-        frames.atoms,
-        path,
-        calculator,
-        options=dict(map(_option, option or [])),
-        jobs=jobs or cpu_count(),
-        verbose=console.verbose,
+    options = dict(map(_option, [] if option is None else option))
+    labelled = label(
+        structures, calculator=calculator, option=options, output=output, jobs=jobs, verbose=console.verbose
     )
-    failures: list[dict[str, Any]] = [
-        {"structure": f"{frames.source[row - 1]}, frame {frames.frame[row - 1]}", "reason": reason}
-        for row, reason in told.failures.items()
-    ]
-    failures += [{"structure": refusal.example, "reason": refusal.reason} for refusal in frames.refused]
-    lines = [f"{told.done} structures labelled with {calculator} ({told.found} of them before), in {path}."]
-    if failures:
-        lines.append(f"{len(failures)} failed:")
-        lines += [f"  {failure['structure']}: {failure['reason']}" for failure in failures]
-    console.result(
-        "\n".join(lines),
-        {"output": str(path), "labelled": told.done, "found": told.found, "failures": failures},
-    )
-    if not told.done:
-        raise AmaltheaError(f"{calculator} could label none of the structures; the reasons are above.")
+    console.result(str(labelled), labelled.as_json())
+    labelled.check()
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet, Seed, check_output
-from amalthea.errors import AmaltheaError, DataError
+from amalthea.cli.console import Console, Debug, Json, Model, Quiet, Seed
 
 DYNAMICS, KNOWLEDGE, ANALYSIS = "Dynamics", "Knowledge", "Analysis"
 
@@ -106,96 +104,34 @@ def md(
 
     Example: amalthea md silicon.amalthea crystal.cif --temperature 3000 --steps 20000 --rdf
     """
-    from joblib import cpu_count
-
-    from amalthea.potentials.simulation.analysis import read_trajectory
-    from amalthea.potentials.simulation.calculator import Calculator
-    from amalthea.potentials.simulation.committee_evaluation import TOGETHER
-    from amalthea.potentials.simulation.dynamics import Dynamics
-    from amalthea.potentials.simulation.simulate import simulate
-    from amalthea.potentials.simulation.stopping import Limits
+    from amalthea.potentials.simulation.md import md
 
     console = Console(json, quiet)
-    name = output or structure.with_name(f"{structure.stem}-md")
-    check_output(name.with_name(name.name + ".extxyz"), model, structure)
-    asked = Dynamics(
-        dynamics.value, steps, timestep, temperature, temperature_end, pressure, friction, seed=seed, interval=interval
+    simulation = md(
+        model,
+        structure,
+        output=output,
+        dynamics=dynamics.value,
+        steps=steps,
+        timestep=timestep,
+        temperature=temperature,
+        temperature_end=temperature_end,
+        pressure=pressure,
+        friction=friction,
+        repeat=repeat,
+        interval=interval,
+        member=member,
+        uncertainty=uncertainty,
+        extrapolation=extrapolation,
+        outside=outside.value,
+        rdf=rdf,
+        msd=msd,
+        equilibration=equilibration,
+        threads=threads,
+        overwrite=overwrite,
+        seed=seed,
+        verbose=console.verbose,
+        say=console.say,
     )
-    atoms = _read(structure) * (repeat or (1, 1, 1))
-    shared = cpu_count() if len(atoms) > TOGETHER else 1  # for few atoms, a second thread only waits for the first
-    calculator = Calculator(model, members=member, threads=threads or shared)
-    limits = Limits.of(calculator.potential, outside.value)
-    limits = dataclasses.replace(limits, extrapolation=extrapolation, uncertainty=uncertainty or limits.uncertainty)
-    outcome = simulate(
-        atoms, calculator, asked, name, limits=limits, overwrite=overwrite, verbose=console.verbose, say=console.say
-    )
-    told: dict[str, Any] = {
-        "step": outcome.step,
-        "end": outcome.end,
-        "reason": outcome.reason,
-        "atoms": len(atoms),
-        "trajectory": str(outcome.record.trajectory),
-        "observables": str(outcome.record.observables),
-        "outside": str(outcome.record.outside) if outcome.suspects else None,
-        "suspects": outcome.suspects,
-        "nanoseconds_per_day": outcome.nanoseconds_per_day,
-    }
-    for analyse in [analyse for analyse, wanted in ((_rdf, rdf), (_msd, msd)) if wanted]:
-        try:
-            told |= analyse(name, read_trajectory(outcome.record.trajectory, equilibration), asked)
-        except DataError as error:
-            console.say(f"The simulation is saved, but {error}")
-    console.result(_text(outcome, told), told)
-    if outcome.end == "exploded":
-        raise AmaltheaError(
-            f"The simulation exploded at {outcome.reason}. Its frames are kept. Try a smaller --timestep, or train the "
-            "potential with structures like the last ones."
-        )
-
-
-def _read(path: Path) -> Any:
-    """Return the last structure of a file."""
-    from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
-
-    frames = read_frames([path], options=StructureOptions(labelled=False))
-    if not len(frames):
-        raise AmaltheaError(f"{path} holds no structure that can be used: {frames.refused[0].reason}.")
-    return frames.atoms[-1]
-
-
-def _rdf(name: Path, frames: list[Any], _: Any) -> dict[str, Any]:
-    from amalthea.potentials.simulation.analysis import radial_distribution
-    from amalthea.potentials.simulation.curves import write_curve
-
-    files = write_curve(radial_distribution(frames), name.with_name(f"{name.name}-rdf"), ("r (Å)", "g(r)"))
-    return {"rdf": list(map(str, files))}
-
-
-def _msd(name: Path, frames: list[Any], dynamics: Any) -> dict[str, Any]:
-    from amalthea.potentials.simulation.analysis import mean_square_displacement
-    from amalthea.potentials.simulation.curves import write_curve
-
-    table, diffusion = mean_square_displacement(frames, dynamics.interval * dynamics.timestep)
-    files = write_curve(table, name.with_name(f"{name.name}-msd"), ("time (ps)", "mean square displacement (Å²)"))
-    return {
-        "msd": list(map(str, files)),
-        "diffusion_cm2_per_s": {"value": diffusion.coefficient, "error": diffusion.error},
-    }
-
-
-def _text(outcome: Any, told: dict[str, Any]) -> str:
-    lines = [f"{outcome.step} steps done ({outcome.end}{': ' + outcome.reason if outcome.reason else ''})."]
-    if outcome.step > outcome.continued:
-        lines.append(f"{outcome.nanoseconds_per_day:.3g} ns/day with {told['atoms']} atoms.")
-    lines.append(f"Frames: {told['trajectory']}, observables: {told['observables']}")
-    if outcome.suspects:
-        lines.append(f"Outside of what the potential knows: {outcome.suspects} frame(s), in {told['outside']}")
-    if outcome.end == "outside":
-        lines.append("Label and train on those; or give the same command with --outside warn, which goes on from here.")
-    for key, words in (("rdf", "Radial distribution function"), ("msd", "Mean square displacement")):
-        if key in told:
-            lines.append(f"{words}: {', '.join(told[key])}")
-    if "diffusion_cm2_per_s" in told:
-        found = told["diffusion_cm2_per_s"]
-        lines.append(f"Diffusion coefficient: ({found['value']:.2e} ± {found['error']:.1e}) cm²/s")
-    return "\n".join(lines)
+    console.result(str(simulation), simulation.as_json())
+    simulation.check()

@@ -41,8 +41,8 @@ def predict(
 
     Example: amalthea predict solubility.amalthea new.csv -o predictions.csv
     """
-    from amalthea import workflow
-    from amalthea.predictor import load_model
+    from amalthea.predictor.serialization import load_model
+    from amalthea.workflow import predict as workflow
 
     console = Console(json, quiet)
     check_output(output, model, *inputs)

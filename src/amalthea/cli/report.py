@@ -28,14 +28,12 @@ def report(
 
     Example: amalthea report solubility.amalthea -o solubility.html --lang pt-BR
     """
-    from amalthea import reporting as pages
-    from amalthea.predictor import load_model
+    from amalthea.reporting.page import report as write
 
     console = Console(json, quiet)
     page = output or model.with_suffix(".html")
     check_output(page, model)
-    predictor = load_model(model)
-    pages.write(predictor, page, language=lang, learning_curve=learning_curve)
+    write(model, page, language=lang, learning_curve=learning_curve)
     console.result(
         f"Report written to {page} ({page.stat().st_size / 1e6:.1f} MB).",
         {"output": str(page), "bytes": page.stat().st_size, "language": lang},

@@ -112,8 +112,8 @@ def train(
 
     Example: amalthea train solubility.csv --target logS -o solubility.amalthea
     """
-    from amalthea import workflow
     from amalthea.datasets import archive
+    from amalthea.workflow.train import train as learn
 
     console = Console(json, quiet)
     for written in (output, out_of_fold, report):
@@ -122,7 +122,7 @@ def train(
         raise AmaltheaError(f"The model and the out-of-fold predictions cannot both be written to {output}.")
     if symmetry_functions is not None and features != "auto":
         raise AmaltheaError("Give --features or --symmetry-functions, not both.")
-    predictor = workflow.train(
+    predictor = learn(
         data[0] if len(data) == 1 else data,
         tuple(target or ()),
         task=None if task is None else task.value,
@@ -153,11 +153,11 @@ def train(
         say=console.say,
     )
     if report is not None:
-        from amalthea.reporting import write
+        from amalthea.reporting.page import report as write_report
 
-        write(predictor, report)
+        write_report(predictor, report)
     if out_of_fold is not None:
-        archive.write_table(out_of_fold, predictor.out_of_fold)
+        archive.write_table(out_of_fold, predictor.predictions)
     if output is not None:
         predictor.save(output, examples=examples)
     console.result(_text(predictor, output, _again(data, target)), _summary(predictor, output))
@@ -181,30 +181,29 @@ def _again(data: list[str], target: list[str] | None) -> str:
 
 def _text(predictor: Any, output: Path | None, again: str) -> str:
     from amalthea.datasets.messages import counted
+    from amalthea.domains import domain
 
-    refused = predictor.refused
+    refused, kind = predictor.refused, domain(predictor.domain)
     lines = [str(predictor.validation)]
-    coverage = [s.coverage for s in predictor.validation.targets if s.coverage is not None]
-    if coverage:
-        lines.append(f"The 90 % intervals held {100 * coverage[0].value:.0f} % of the held-out values.")
+    several = len(predictor.validation.targets) > 1
+    for summary in predictor.validation.targets:
+        if summary.coverage is not None:
+            what = f"of {summary.target} " if several else ""
+            lines.append(f"The 90 % intervals {what}held {100 * summary.coverage.value:.0f} % of the held-out values.")
     if refused:
         lines.append(f"{counted(len(refused), 'example')} refused:")
-        named = predictor.domain in ("images", "structures")  # by file and frame; rows of a table by their line
         lines += [
-            f"  {own.example}: {own.reason}" if named else f"  line {own.row}: {own.reason} ({own.example})"
-            for own in refused[:5]
+            f"  line {row.row}: {row.reason} ({row.example})" if kind.numbered else f"  {row.example}: {row.reason}"
+            for row in refused[:5]
         ]
         lines += [f"  and {len(refused) - 5} more, all listed in the model"] if len(refused) > 5 else []
-    seconds = predictor.facts["seconds"]
+    seconds = predictor.provenance.seconds
     lines.append("Seconds: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in seconds.items()))
     if output is None:
         lines.append("Not saved: name a file with -o MODEL.amalthea.")
     else:
-        asked, other = {
-            "molecules": ("CCO 'c1ccccc1C(=O)N'", "--split scaffold"),
-            "images": ("photo.png --save-input seen", "--network dense"),
-            "structures": ("structures.extxyz -o answered.extxyz", "--members 4"),
-        }.get(predictor.domain, (f"{shlex.split(again)[2]!r} -o predictions.csv", "--members 20"))
+        asked = kind.suggestions.get("predict", f"{shlex.split(again)[2]!r} -o predictions.csv")
+        other = kind.suggestions["train"]
         lines += [
             f"Saved to {output}. Worth trying next:",
             f"  amalthea predict {shlex.quote(str(output))} {asked}",
@@ -215,24 +214,28 @@ def _text(predictor: Any, output: Path | None, again: str) -> str:
 
 
 def _summary(predictor: Any, output: Path | None) -> dict[str, Any]:
-    validation, facts = predictor.validation, predictor.facts
+    validation, provenance = predictor.validation, predictor.provenance
     summaries = [(summary.target, summary) for summary in validation.targets]
     return {
         "model": None if output is None else str(output),
         "task": by_target([(name, summary.task) for name, summary in summaries]),
-        "examples": facts["examples"],
-        "refused": facts["refused"],
+        "examples": provenance.examples,
+        "refused": [vars(refusal) for refusal in provenance.refused],
         "folds": validation.folds,
         "members": validation.members,
         "metrics": by_target([(name, figures(s.metrics)) for name, s in summaries]),
         "test": by_target([(name, None if s.test is None else figures(s.test)) for name, s in summaries]),
+        "test_baselines": by_target(
+            [(name, {b: figures(of) for b, of in s.test_baselines.items()} or None) for name, s in summaries]
+        ),
+        "test_refused": [vars(refusal) for refusal in validation.test_refused],
         "baselines": by_target([(name, {b: figures(of) for b, of in s.baselines.items()}) for name, s in summaries]),
         "calibration": {
             "coverage_90": by_target(
                 [(name, None if s.coverage is None else s.coverage.value) for name, s in summaries]
             )
         },
-        "seconds": facts["seconds"],
-        "notes": facts["notes"],
+        "seconds": provenance.seconds,
+        "notes": list(provenance.notes),
         "verdict": validation.verdict(),
     }

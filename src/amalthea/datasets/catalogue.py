@@ -175,6 +175,22 @@ def entries() -> tuple[Entry, ...]:
     return tuple(CATALOGUE.values())
 
 
+def data(name: str | None = None) -> list[dict[str, Any]] | tuple[Path, ...]:
+    """Return what the catalogue holds, or where a data set of it lies, which is fetched if it is not there.
+
+    Args:
+        name: of a data set; None: all are listed, each with its name, rows, licence, where it lies and what it is.
+
+    Raises:
+        DataError: there is no such data set, or it cannot be fetched.
+
+    Example:
+        >>> [entry["name"] for entry in data()][:2]
+        ['mnist', 'esol']
+    """
+    return [entry.describe() for entry in entries()] if name is None else locate(name)
+
+
 def known(name: str) -> bool:
     """Say whether the catalogue has a data set of this name.
 

@@ -76,6 +76,7 @@ class Dataset:
         fingerprint: SHA-256 of the file's bytes.
         test: the test set that came with the data, if one did.
         input_state: what the domain must remember to read inputs the same way, as JSON.
+        task: the name of the task that answers.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Dataset:
     fingerprint: str = ""
     test: Dataset | None = None
     input_state: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    task: str = "columns"
 
     def __len__(self) -> int:
         return len(self.examples)

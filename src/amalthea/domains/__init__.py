@@ -1,22 +1,16 @@
-"""The kinds of data, each imported when it is first asked for."""
+"""The kinds of data, each registered under its name and imported when it is first asked for."""
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import pandas as pd
 
+from amalthea import registration
 from amalthea.domains.protocol import Domain
-from amalthea.errors import DataError
 
-DOMAINS = (
-    ("structures", "amalthea.potentials"),
-    ("images", "amalthea.domains.images"),
-    ("molecules", "amalthea.domains.molecules"),
-    ("tables", "amalthea.domains.tables"),
-)
-"""The name of each domain and the package that has it as `DOMAIN`; the last one takes what no other recognises."""
+GROUP = "amalthea.domains"
+"""The group of entry points in which a kind of data is registered."""
 
 
 def domain(name: str) -> Domain:
@@ -29,11 +23,18 @@ def domain(name: str) -> Domain:
         >>> domain("tables").name
         'tables'
     """
-    homes = dict(DOMAINS)
-    if name not in homes:
-        raise DataError(f"there is no kind of data called '{name}'. There are: {', '.join(homes)}.")
-    found: Domain = importlib.import_module(homes[name]).DOMAIN
-    return found
+    kind: Domain = registration.registered(GROUP, name, "kind of data")
+    return kind
+
+
+def domains() -> list[Domain]:
+    """Return all domains, the most special kinds of data first.
+
+    Example:
+        >>> [each.name for each in domains()][-1]
+        'tables'
+    """
+    return sorted(map(domain, registration.names(GROUP)), key=lambda each: each.precedence)
 
 
 def claimed(path: Path) -> Domain | None:
@@ -43,11 +44,11 @@ def claimed(path: Path) -> Domain | None:
         >>> claimed(Path("solubility.csv")) is None
         True
     """
-    return next((found for found in map(domain, dict(DOMAINS)) if found.claims(path)), None)
+    return next((each for each in domains() if each.claims(path)), None)
 
 
 def recognise(table: pd.DataFrame) -> Domain:
-    """Return the first domain that finds its kind of examples in a table.
+    """Return the first domain that finds its kind of examples in a table; the last one takes any.
 
     Args:
         table: all columns as text.
@@ -56,5 +57,5 @@ def recognise(table: pd.DataFrame) -> Domain:
         >>> recognise(pd.DataFrame({"x": ["1", "2"], "y": ["3", "4"]}, dtype="str")).name
         'tables'
     """
-    names = [name for name, _ in DOMAINS]
-    return next((found for found in map(domain, names[:-1]) if found.recognises(table)), domain(names[-1]))
+    *special, general = domains()
+    return next((each for each in special if each.recognises(table)), general)

@@ -1,11 +1,11 @@
-"""What the rest of the program may ask of a kind of data."""
+"""What the rest of the program may ask of a kind of data: what an example is."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 @dataclasses.dataclass(frozen=True)
 class Defaults:
-    """How a domain trains when nothing else is said.
+    """How data are trained on when nothing else is said.
 
     Args:
         folds: K, the number of folds.
@@ -30,9 +30,9 @@ class Defaults:
         batch_size: rows in one step.
         optimizer: the name of a Keras optimizer.
         learning_rate: its (largest) learning rate.
-        network: which of the domain's networks, or the user's own (a file, or `module:function`).
+        network: which of the networks on offer, or the user's own (a file, or `module:function`).
         validation_fraction: the share of its own training rows on which a member is measured and not trained.
-        augment: change the pictures a little in every training step.
+        augment: change the examples a little in every training step.
     """
 
     folds: int = 5
@@ -44,6 +44,19 @@ class Defaults:
     network: str = "dense"
     validation_fraction: float = 0.0
     augment: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Nouns:
+    """What one example and several are called.
+
+    Args:
+        one: "molecule".
+        many: "molecules".
+    """
+
+    one: str = "example"
+    many: str = "examples"
 
 
 class Featurizer(Protocol):
@@ -72,28 +85,37 @@ class Featurizer(Protocol):
 
 
 class Domain(Protocol):
-    """A kind of data: reads files, makes features, proposes a network."""
+    """A kind of data: reads files and says what an example is."""
 
     name: str
-    feature_choices: Sequence[str]
-    network_choices: Sequence[str]
+    precedence: int  # who is asked first whether data are of its kind: the lowest; the highest takes any table
+    task: str  # the name of the task that learns from these data when nothing else is said
+    nouns: Nouns
+    numbered: bool  # whether an example is known by its line in the file; else by its name (a file, a frame)
+    asked_by: str  # the option of `read` that asks for this domain where tables do not show it; "" for none
     in_words: bool  # whether an example can be given as a word on the command line (SMILES)
     identity: Sequence[str]  # the columns of `Dataset.examples` in which copies are equal; () for all
+    keras_modules: Sequence[str]  # the modules whose Keras classes a network of this domain may hold
+    suggestions: Mapping[str, str]  # worth trying next: by "predict" what to ask, by "train" another way to train
 
     def claims(self, path: Path) -> bool:
         """Say whether this is a file or folder that only this domain can read."""
-        ...
-
-    def read(self, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
-        """Read files or folders that this domain claims."""
         ...
 
     def recognises(self, table: pd.DataFrame) -> bool:
         """Say whether this table (all columns as text) holds this domain's kind of examples."""
         ...
 
+    def read(self, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
+        """Read files or folders that this domain claims."""
+        ...
+
     def dataset(self, table: pd.DataFrame, name: str, options: ReadOptions) -> Dataset:
         """Turn a table (all columns as text; its index is the line in the file) into examples and targets."""
+        ...
+
+    def labelled(self, source: Any, targets: Sequence[Target], state: dict[str, Any]) -> Dataset:
+        """Read new labelled data (a table, a file) the way a model reads inputs: nothing is inferred anew from them."""
         ...
 
     def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
@@ -108,28 +130,12 @@ class Domain(Protocol):
         """Return what a trained model must remember to read inputs (names of columns, cleaning), as JSON."""
         ...
 
-    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:
-        """Return the group of each example, shape (n,), for a split of this kind: "scaffold", "cluster"."""
-        ...
-
     def save_inputs(self, asked: Inputs, folder: Path) -> None:
         """Write what the network saw of each input to a folder; DataError where nobody could look at it."""
         ...
 
-    def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
-        """Return the featurizers that `choice` stands for; several: what serves is found by measurement."""
-        ...
-
-    def restore(self, state: dict[str, Any]) -> Featurizer:
-        """Return the featurizer that `Featurizer.state` described."""
-        ...
-
-    def defaults(self, dataset: Dataset, network: str) -> Defaults:
-        """Return how these data are trained on when nothing else is said; `network` is a choice, or "auto"."""
-        ...
-
-    def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
-        """Return a compiled `keras.Model` for these features and targets, to be trained for `steps` steps."""
+    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:
+        """Return the group of each example, shape (n,), for a split of this kind: "scaffold", "cluster"."""
         ...
 
     def pack(self, examples: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, bytes]]:
@@ -138,4 +144,36 @@ class Domain(Protocol):
 
     def unpack(self, table: pd.DataFrame, parts: Mapping[str, bytes]) -> pd.DataFrame:
         """Return the examples that `pack` packed."""
+        ...
+
+    def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:
+        """Return each example as SVG (`<svg ...`), as a data URI of a picture, or as plain text; `point` in numbers."""
+        ...
+
+    def describe(self, examples: pd.DataFrame) -> list[str]:
+        """Return each example in a few words."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> Featurizer:
+        """Return the featurizer that `Featurizer.state` described."""
+        ...
+
+
+@runtime_checkable
+class Featurizing(Protocol):
+    """A domain whose examples become arrays of features, and which proposes networks for them."""
+
+    feature_choices: Sequence[str]
+    network_choices: Sequence[str]
+
+    def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
+        """Return the featurizers that `choice` stands for; several: what serves is found by measurement."""
+        ...
+
+    def defaults(self, dataset: Dataset, network: str) -> Defaults:
+        """Return how these data are trained on when nothing else is said; `network` is a choice, or "auto"."""
+        ...
+
+    def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
+        """Return a compiled `keras.Model` for these features and targets, to be trained for `steps` steps."""
         ...

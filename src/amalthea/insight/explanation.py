@@ -190,10 +190,10 @@ def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
 
 def _batch(predictor: Predictor, example: int | None) -> tuple[Any, Any, Any]:
     """Return a network of the model and a mini-batch that it learned from."""
-    if isinstance(predictor, Potential):
+    if isinstance(predictor.ready, Potential):
         from amalthea.potentials.refit import structures
 
-        return structures(predictor).batch()
+        return structures(predictor.ready).batch()
     asked = ask(predictor, example)
     if asked.batch is None:
         raise AmaltheaError("There are too few examples for a mini-batch.")
@@ -214,7 +214,7 @@ def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> Non
 def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
     from amalthea.insight.weight_trajectories.trajectories import trajectories
 
-    large = isinstance(predictor, Potential) or len(predictor.parts[0].featurizer.shape) > 1
+    large = isinstance(predictor.ready, Potential) or len(predictor.parts[0].featurizer.shape) > 1
     points, rows = (17, 64) if large else (31, 256)
     found = trajectories(predictor, points=points, rows=rows, verbose=writer.verbose)
     title = "The paths of the networks' weights, on the surface of the loss"

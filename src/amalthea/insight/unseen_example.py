@@ -56,7 +56,7 @@ def ask(predictor: Predictor, row: int | None) -> Asked:
             f"The model has no training example in row {row}. It has, for instance: {listed(rows[:9])}."
         )
     if predictor.domain == "structures":
-        return _atom(predictor, place, int(rows[place]))  # type: ignore[arg-type]
+        return _atom(predictor.ready, place, int(rows[place]))
     part = max(predictor.parts, key=lambda each: float(each.shares.sum()))
     ensemble, fold = part.ensemble, int(predictor.out_of_fold["fold"].iloc[place])
     left_out = set(ensemble.history.left_out) if ensemble.history is not None else set()
@@ -64,7 +64,7 @@ def ask(predictor: Predictor, row: int | None) -> Asked:
     first = fold * ensemble.members if unseen else 0
     apart = [n for n in range(first, first + ensemble.members) if n not in left_out] if unseen else []
     number = next(n for n in [*apart, *range(len(ensemble))] if n not in left_out)
-    size = int(dict(predictor.facts.get("settings", {})).get("batch_size", 32))
+    size = int(predictor.provenance.chosen.get("batch_size", 32))
     chosen = np.unique([place, *np.random.default_rng(ensemble.seed).permutation(len(rows))[: size - 1]])
     found = material(predictor, places=chosen)
     own = int(np.argmax(chosen == place))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.assembly import same_rows
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
 from amalthea.datasets.messages import counted
-from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.domains.protocol import Featurizer, Nouns
 from amalthea.errors import DataError
 from amalthea.potentials.n2p2.units import EnergyUnit, LengthUnit
 from amalthea.potentials.reading import discovery as folders
@@ -30,8 +31,15 @@ class Structures:
     """Structures with total energies, and with forces and stresses where they are known."""
 
     name: str = "structures"
-    feature_choices: Sequence[str] = ("auto",)
-    network_choices: Sequence[str] = ("auto", "potential")
+    precedence: int = 10
+    task: str = "potential"
+    nouns: Nouns = Nouns("structure", "structures")
+    numbered: bool = False
+    asked_by: str = ""
+    keras_modules: Sequence[str] = ()
+    suggestions: Mapping[str, str] = MappingProxyType(
+        {"predict": "structures.extxyz -o answered.extxyz", "train": "--members 4"}
+    )
     in_words: bool = False
     identity: Sequence[str] = ("key",)
 
@@ -89,6 +97,28 @@ class Structures:
         """Return the units of files that do not say theirs."""
         return dict(dataset.input_state)
 
+    def labelled(self, source: Any, targets: Sequence[Target], state: dict[str, Any]) -> Dataset:  # noqa: ARG002
+        """Read new labelled structures, in the units of the model's files where these do not say theirs.
+
+        Raises:
+            DataError: they are no structures, or none can be used.
+        """
+        if isinstance(source, pd.DataFrame) or not self.claims(Path(source)):
+            name = "a table" if isinstance(source, pd.DataFrame) else str(source)
+            raise DataError(f"{name} holds no atomic structures, which this model knows. Give files such as .extxyz.")
+        units = {name: state[name] for name in ("length_unit", "energy_unit") if name in state}
+        return self.read([Path(source)], Path(source).stem, ReadOptions(**units))
+
+    def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:  # noqa: ARG002
+        """Return each structure as SVG; a large one as its formula and where it stands."""
+        from amalthea.potentials.drawing import structure, summary
+
+        return [structure(row["atoms"]) or summary(row) for row in examples.to_dict("records")]
+
+    def describe(self, examples: pd.DataFrame) -> list[str]:
+        """Return where each structure stands."""
+        return [f"{row['source']}, frame {row['frame']}" for row in examples.to_dict("records")]
+
     def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
         """Turn structures into examples.
 
@@ -127,33 +157,11 @@ class Structures:
         """
         raise DataError(f"structures cannot be split by '{kind}'. Choose 'random', 'group', 'time' or 'column'.")
 
-    def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:  # noqa: ARG002
-        """Refuse: a potential's symmetry functions are chosen by `symmetry_functions`.
-
-        Raises:
-            DataError: always.
-        """
-        raise DataError("structures have no features to choose from; name your own with --symmetry-functions.")
-
     def restore(self, state: dict[str, Any]) -> Featurizer:
         """Return the featurizer that `SymmetryFunctions.state` described."""
         from amalthea.potentials.symmetry_functions.featurizer import SymmetryFunctions
 
         return SymmetryFunctions.from_state(state)
-
-    def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:  # noqa: ARG002
-        """Return how a potential is trained when nothing else is said: about 4,500 steps a member, within limits."""
-        steps = max(1.0, 0.8 * len(dataset) / 4)
-        epochs = round(min(max(4_300 / steps, 10), 400))
-        return Defaults(5, 2, epochs, 4, "soap", 0.01, "potential")
-
-    def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:  # noqa: ARG002
-        """Refuse: see `potential`.
-
-        Raises:
-            DataError: always.
-        """
-        raise DataError("a potential has networks of its own kind.")
 
     def pack(self, examples: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, bytes]]:
         """Return the names of examples, and the structures as extended XYZ."""
@@ -186,6 +194,7 @@ def _dataset(frames: Frames, name: str) -> Dataset:
     return Dataset(
         name=name,
         domain="structures",
+        task="potential",
         examples=examples,
         targets=(ENERGY,),
         values=frames.energy[:, None].copy(),

@@ -1,14 +1,10 @@
-"""Potentials, from structures to a judged `Potential`: the same story, told with energies and forces.
-
-The one kind of data whose answers are no columns: so the workflow knows this domain itself, and not by its protocol.
-"""
+"""Potentials, from structures to what is known of their errors: the same story, told with energies and forces."""
 
 from __future__ import annotations
 
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -19,17 +15,16 @@ from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, TrainingWarning
 from amalthea.potentials.metrics import GPA, Errors, potential_figures
-from amalthea.potentials.potential import Means, Potential, PotentialPrediction, bring_together, errors_of, state_of
+from amalthea.potentials.potential import Means, PotentialPrediction, PotentialState, bring_together, errors_of
 from amalthea.predictor.predictions import columns
-from amalthea.predictor.predictor import Part
 from amalthea.progress import Bar
+from amalthea.tasks.protocol import Clock, Fitted, Part
 from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.calibration import IntervalCalibration, coverage, fit_interval
 from amalthea.validation.summary import TargetSummary, Validation
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import PAST, Split, split_rows
 
-Clock = Callable[[str], AbstractContextManager[None]]
 Floats = NDArray[np.float64]
 
 MOST_COMPONENTS = 50_000
@@ -42,13 +37,8 @@ GROUP_COLUMNS = ("group", "config_type")
 """Columns by which data sets of structures tell what kind of structure one is."""
 
 
-def learn_potential(
-    dataset: Dataset, home: Domain, settings: Settings, clock: Clock
-) -> tuple[Potential, Dataset, Split]:
-    """Describe, split, train and validate structures that were read.
-
-    Returns:
-        The potential, still without facts and examples; the structures; how they were split.
+def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fitted:
+    """Describe, split, train and validate structures that were read; see `Task.fit`.
 
     Raises:
         DataError: the structures or the settings cannot be used.
@@ -71,7 +61,7 @@ def learn_potential(
         alone = reference_energies(frames, tuple(functions))
         with Bar("symmetry functions", len(frames), settings.verbose) as bar:
             examples = Examples(frames, functions, alone, bar.reach)
-        split = split_rows(dataset, home, settings)
+        split = split_rows(dataset, kind, settings)
     with clock("train"):
         shapes = shapes_of(
             examples, MEMORY_SHARE, split.folds * settings.defaults.members, settings.say, settings.verbose
@@ -93,19 +83,16 @@ def learn_potential(
         judged = _judge(dataset, means, examples, split, settings)
         ranges = Ranges.of(functions, kinds, examples.values)
     distances, groups = applicability.percentile(features, split.units), _group_column(dataset, settings)
-    potential = Potential(
-        domain=dataset.domain,
-        targets=dataset.targets,
+    return Fitted(
+        dataset=dataset,
+        split=split,
         parts=(Part(SymmetryFunctions(functions), ensemble, np.ones((split.folds, 1))),),
         calibrations=(judged.energies,),
         applicability=applicability,
-        input_state={**home.input_state(dataset), **state_of(functions, ranges, alone, judged.forces)},
         validation=judged.validation,
         out_of_fold=_table(dataset, split, means, judged, distances, groups),
-        facts={},
-        examples=pd.DataFrame(),
+        state=PotentialState.of(functions, ranges, alone, judged.forces),
     )
-    return potential, dataset, split
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -275,7 +262,7 @@ def _table(
     if judged.errors is None:
         return table.assign(**places)
     said = _as_prediction(means)
-    nothing = np.full(len(table), "", object)
+    nothing, spread = np.full(len(table), "", object), said.std
     if judged.energies is not None:
         sizes = np.array(places["atoms"])
         std = judged.energies.sigma(said.std / sizes) * sizes
@@ -289,7 +276,13 @@ def _table(
         "force_size": _by_structure(examples["forces"], lambda own: np.sqrt((own**2).mean())),
         "stress_mae": _by_structure(errors.stress, lambda e: np.abs(e).mean() * GPA),
     }
-    return pd.concat([table, columns(said, dataset.targets, table.index)], axis=1).assign(**places, **each)
+    raw = {"raw_std": spread, "raw_force_std": [np.nan if own is None else _rms(own.forces_spread) for own in means]}
+    return pd.concat([table, columns(said, dataset.targets, table.index)], axis=1).assign(**places, **each, **raw)
+
+
+def _rms(values: Floats) -> float:
+    """Return the root mean square of some numbers."""
+    return float(np.sqrt(np.mean(values**2)))
 
 
 def _by_structure(values: Iterable[Floats | None], measure: Callable[[Floats], Any]) -> Floats:

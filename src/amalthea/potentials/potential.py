@@ -1,9 +1,8 @@
-"""A trained potential at work: a predictor that answers with forces and stresses as well."""
+"""A trained potential at work: it answers with forces and stresses as well."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +12,18 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.errors import AmaltheaError, DataError
-from amalthea.potentials.metrics import Errors, potential_figures
-from amalthea.predictor.predictions import columns, power_mean
-from amalthea.predictor.predictor import FAR, NO_ANSWER, Predictor
+from amalthea.potentials.metrics import Errors
+from amalthea.predictor.predictions import power_mean
+from amalthea.predictor.predictor import FAR, NO_ANSWER
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration
-from amalthea.validation.metrics import Figure
 
 if TYPE_CHECKING:
     from amalthea.potentials.networks.committee import Answer, Committee
     from amalthea.potentials.symmetry_functions.extrapolation import Extrapolation, Ranges
+    from amalthea.predictor.predictor import Predictor
+    from amalthea.tasks.protocol import Part
+    from amalthea.validation.applicability_domain import Applicability
 
 Floats = NDArray[np.float64]
 
@@ -86,39 +87,125 @@ def bring_together(
     return Means(float(energy.mean()), energy_spread, forces.mean(axis=0), forces_spread, answer.stress.mean(axis=0))
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Potential(Predictor):
-    """A trained potential: asked for energies, forces and stresses, judged, saved and opened like any predictor."""
+@dataclasses.dataclass(frozen=True)
+class PotentialState:
+    """What a potential remembers beside its networks.
 
-    @functools.cached_property
-    def committee(self) -> Committee:
-        """The networks, ready for any structure."""
+    Args:
+        functions: the symmetry functions of each element, as JSON.
+        low: the smallest value of each function in training, shape (elements, F).
+        high: the largest.
+        energy_of_atoms: by element in eV: what is added to the networks' energies.
+        force_calibration: what turns the spread of a force's components into their uncertainty; None where unknown.
+    """
+
+    functions: dict[str, Any]
+    low: list[list[float]]
+    high: list[list[float]]
+    energy_of_atoms: dict[str, float]
+    force_calibration: IntervalCalibration | None = None
+
+    @classmethod
+    def of(
+        cls,
+        functions: Any,
+        ranges: Ranges,
+        energy_of_atoms: Mapping[str, float],
+        force_calibration: IntervalCalibration | None,
+    ) -> PotentialState:
+        """Return the state of a potential with these symmetry functions and ranges."""
+        from amalthea.potentials.symmetry_functions.serialization import as_json
+
+        low, high = ranges.low.tolist(), ranges.high.tolist()
+        return cls(as_json(functions), low, high, dict(energy_of_atoms), force_calibration)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Potential:
+    """A trained potential, ready to be asked for energies, forces and stresses.
+
+    Args:
+        predictor: the model.
+        committee: its networks.
+        ranges: those of the symmetry functions in training.
+    """
+
+    predictor: Predictor
+    committee: Committee
+    ranges: Ranges
+
+    @classmethod
+    def of(cls, predictor: Predictor) -> Potential:
+        """Return a model's potential.
+
+        Raises:
+            AmaltheaError: its parts do not fit each other.
+        """
         from amalthea.potentials.networks.committee import from_weights
-
-        ensemble = self.parts[0].ensemble
-        alone = self.input_state["energy_of_atoms"]
-        every = from_weights(ensemble.weights, self.ranges.functions, ensemble.model.activation, alone)
-        return every.take(ensemble.used)
-
-    @functools.cached_property
-    def ranges(self) -> Ranges:
-        """The ranges of the symmetry functions in training."""
         from amalthea.potentials.symmetry_functions.extrapolation import Ranges
-        from amalthea.potentials.symmetry_functions.serialization import from_json
+        from amalthea.potentials.symmetry_functions.serialization import as_json, from_json
 
-        low, high = (np.array(self.input_state["ranges"][name], np.float64) for name in ("low", "high"))
-        return Ranges(from_json(self.input_state["functions"]), low, high)
+        state: PotentialState = predictor.state
+        ensemble = predictor.parts[0].ensemble
+        low, high = np.array(state.low, np.float64), np.array(state.high, np.float64)
+        functions = from_json(state.functions)
+        shape = (len(functions), max(map(len, functions.values())))
+        fits = low.shape == high.shape == shape and bool(np.isfinite([low, high]).all())
+        fits = fits and predictor.parts[0].featurizer.state()["functions"] == as_json(functions)
+        if not fits:
+            raise AmaltheaError("the potential's symmetry functions, their ranges and its networks do not fit.")
+        every = from_weights(ensemble.weights, functions, ensemble.model.activation, state.energy_of_atoms)
+        committee = every.take(ensemble.used)
+        if not np.isfinite(committee.atoms).all():
+            raise AmaltheaError("the potential's symmetry functions, their ranges and its networks do not fit.")
+        return cls(predictor, committee, Ranges(functions, low, high))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The networks, and the symmetry functions that they see."""
+        return self.predictor.parts
+
+    @property
+    def examples(self) -> pd.DataFrame:
+        """The structures that it learned from; empty if they were not saved."""
+        return self.predictor.examples
+
+    @property
+    def out_of_fold(self) -> pd.DataFrame:
+        """What was said of each training structure by networks that never saw it."""
+        return self.predictor.out_of_fold
+
+    @property
+    def input_state(self) -> Mapping[str, Any]:
+        """The units of files that do not say theirs."""
+        return self.predictor.input_state
+
+    @property
+    def applicability(self) -> Applicability:
+        """How far from the training set a structure lies."""
+        return self.predictor.applicability
+
+    @property
+    def energy_of_atoms(self) -> dict[str, float]:
+        """By element in eV: what is added to the networks' energies."""
+        energies: dict[str, float] = self.predictor.state.energy_of_atoms
+        return energies
 
     @property
     def force_calibration(self) -> IntervalCalibration | None:
         """What turns the spread of a force's components into their uncertainty."""
-        stored = self.input_state["force_calibration"]
-        return None if stored is None else IntervalCalibration.from_state(stored)
+        calibration: IntervalCalibration | None = self.predictor.state.force_calibration
+        return calibration
+
+    @property
+    def calibrations(self) -> tuple[Any, ...]:
+        """What turns the spread of energies per atom into their uncertainty."""
+        return self.predictor.calibrations
 
     @property
     def fold_of(self) -> NDArray[np.int64]:
         """The fold of each member of the committee, shape (M,)."""
-        ensemble = self.parts[0].ensemble
+        ensemble = self.predictor.parts[0].ensemble
         return ensemble.used // ensemble.members
 
     def together(self, answer: Answer) -> Means:
@@ -131,22 +218,6 @@ class Potential(Predictor):
             1.0 if per_component is None else per_component.power,
         )
 
-    def check(self) -> None:
-        """Raise where the parts do not fit each other.
-
-        Raises:
-            AmaltheaError: they do not.
-        """
-        from amalthea.potentials.symmetry_functions.serialization import as_json
-
-        described, ranges, committee = self.parts[0].featurizer.state(), self.ranges, self.committee
-        shape = (len(ranges.functions), max(map(len, ranges.functions.values())))
-        fits = ranges.low.shape == ranges.high.shape == shape
-        fits = fits and described["functions"] == as_json(ranges.functions)
-        if not fits or not np.isfinite([ranges.low, ranges.high]).all() or not np.isfinite(committee.atoms).all():
-            raise AmaltheaError("the potential's symmetry functions, their ranges and its networks do not fit.")
-        _ = self.force_calibration
-
     def answer(self, asked: Inputs) -> PotentialPrediction:
         """Predict for structures that the domain has read."""
         from amalthea.potentials.symmetry_functions.descriptors import structure_features
@@ -154,13 +225,13 @@ class Potential(Predictor):
         count = len(asked)
         problems, warnings = asked.problems.copy(), asked.warnings.copy()
         energy, spread, atoms = (np.full(count, np.nan) for _ in range(3))
-        used = self.parts[0].ensemble.used
-        members = np.full((len(self.parts[0].ensemble), count), np.nan)
+        used = self.predictor.parts[0].ensemble.used
+        members = np.full((len(self.predictor.parts[0].ensemble), count), np.nan)
         forces: list[Floats | None] = [None] * count
         forces_std, stress = list(forces), list(forces)
         outside: list[Extrapolation | None] = [None] * count
-        features = np.full((count, self.applicability.features), np.nan, np.float32)
-        calibration, distant = self.force_calibration, self.applicability
+        features = np.full((count, self.predictor.applicability.features), np.nan, np.float32)
+        calibration, distant = self.force_calibration, self.predictor.applicability
         for row, structure in enumerate(asked.examples["atoms"]):
             if problems[row]:
                 continue
@@ -209,27 +280,6 @@ class Potential(Predictor):
             extrapolation=outside,
         )
 
-    def table(self, asked: Inputs) -> pd.DataFrame:
-        """Return the input's columns and, behind them, the columns of `amalthea predict`."""
-        return pd.concat([asked.table, columns(self.answer(asked), self.targets, asked.table.index)], axis=1)
-
-    def evaluate(self, data: Dataset) -> dict[str, dict[str, Figure]]:
-        """Return the figures on new labelled structures: energies in meV an atom, forces in eV/Å, stresses in GPa.
-
-        Raises:
-            AmaltheaError: the data are no structures, or none has both a label and a prediction.
-        """
-        if data.domain != self.domain:
-            raise AmaltheaError(f"This model knows {self.domain}, and these data are {data.domain}.")
-        nothing = np.full(len(data), "", object)
-        answered = self.answer(Inputs(data.examples, data.examples, nothing, nothing))
-        figures = potential_figures({"network": errors_of(data.examples, answered)}, data.groups).figures["network"]
-        if not figures:
-            problems = () if answered.problems is None else answered.problems
-            told = next(filter(None, problems), "no labels")
-            raise DataError(f"No structure here has both a label and a prediction ({told}).")
-        return {self.targets[0].name: dict(figures)}
-
     def refusals(self, data: Dataset) -> tuple[Refusal, ...]:
         """Return the structures of a data set that the potential cannot judge, and why."""
         known = set(self.committee.elements)
@@ -271,15 +321,3 @@ def _less(predicted: Sequence[Floats | None], labels: Any) -> list[Floats | None
     return [
         None if mine is None or label is None else mine - label for mine, label in zip(predicted, labels, strict=True)
     ]
-
-
-def state_of(functions: Any, ranges: Ranges, energy_of_atoms: Mapping[str, float], forces: Any) -> dict[str, Any]:
-    """Return what a potential remembers beside its networks, as JSON."""
-    from amalthea.potentials.symmetry_functions.serialization import as_json
-
-    return {
-        "functions": as_json(functions),
-        "ranges": ranges.state(),
-        "energy_of_atoms": dict(energy_of_atoms),
-        "force_calibration": None if forces is None else forces.state(),
-    }

@@ -12,19 +12,17 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Inputs
 from amalthea.datasets.messages import counted
 from amalthea.errors import DataError
-from amalthea.potentials.potential import Potential, PotentialPrediction
+from amalthea.potentials.potential import PotentialPrediction
+from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
-from amalthea.workflow.settings import Say, nobody
-
-SUFFIXES = frozenset({".xyz", ".extxyz"})
-"""Of files that are written as structures; any other name is that of a table."""
+from amalthea.workflow.settings import Say, ignore
 
 AT_ONCE = 16
 """Structures between two advances of the progress bar."""
 
 
 def write_structures(
-    potential: Potential, paths: Sequence[Path], output: Path, verbose: Verbosity = "auto", say: Say = nobody
+    potential: Predictor, paths: Sequence[Path], output: Path, verbose: Verbosity = "auto", say: Say = ignore
 ) -> dict[str, int]:
     """Write structures with their predicted energies, forces and stresses as extended XYZ; see `write_predictions`.
 
@@ -56,7 +54,7 @@ def write_structures(
     said = []
     with Bar("structures predicted", len(asked), verbose) as bar:
         for start in range(0, len(asked), AT_ONCE):
-            said.append(potential.answer(_part(asked, slice(start, start + AT_ONCE))))
+            said.append(potential.ready.answer(_part(asked, slice(start, start + AT_ONCE))))
             bar.reach(min(start + AT_ONCE, len(asked)), len(asked))
     table = pd.concat([_told(part) for part in said], ignore_index=True)
     # The answers have a row for each refused frame as well.

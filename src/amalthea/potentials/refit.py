@@ -15,7 +15,7 @@ from amalthea.tasks.columns.learning_curve import Curve
 from amalthea.tasks.columns.refit import MEMBERS, defaults_of, groups_of
 from amalthea.training.buckets import Shapes
 from amalthea.training.ensemble import Ensemble
-from amalthea.workflow.settings import nobody
+from amalthea.workflow.settings import ignore
 
 if TYPE_CHECKING:
     from amalthea.potentials.networks.training_arrays import Examples
@@ -65,7 +65,7 @@ class Structures:
         count, folds = len(self.folds), int(self.folds.max()) + 1
         members = max(MEMBERS, 4 // folds)
         steps = EPOCHS * -(-(count - count // folds if folds > 1 else count) // BATCH)
-        network = potential_network(self.examples, defaults_of(self.potential), steps)
+        network = potential_network(self.examples, defaults_of(self.potential.predictor), steps)
         seed = int(self.potential.parts[0].ensemble.seed)
         ensemble = Ensemble(network, folds=folds, members=members, seed=seed)
         with warnings.catch_warnings(action="ignore", category=TrainingWarning):  # in history.notes
@@ -94,7 +94,7 @@ def structures(potential: Potential) -> Structures:
     sizes = np.array([len(atoms) for atoms in potential.examples["atoms"]])
     drawn = np.random.default_rng(seed).permutation(len(sizes))
     near = drawn[np.argsort(np.abs(sizes - np.median(sizes))[drawn], kind="stable")][:MOST_STRUCTURES]
-    functions, alone = potential.ranges.functions, potential.input_state["energy_of_atoms"]
+    functions, alone = potential.ranges.functions, potential.energy_of_atoms
 
     def described(places: NDArray[np.int64]) -> Examples:
         return Examples(tables.as_frames(potential.examples.iloc[places]), functions, alone)
@@ -135,13 +135,13 @@ def force_curve(potential: Potential) -> tuple[Curve, NDArray[np.int64]]:
         raise AmaltheaError(
             f"A learning curve of a potential needs {CURVE_FEWEST} structures with forces in the model, and folds."
         )
-    functions, alone = potential.ranges.functions, potential.input_state["energy_of_atoms"]
+    functions, alone = potential.ranges.functions, potential.energy_of_atoms
     frames = tables.as_frames(potential.examples.iloc[places])
     examples = Examples(frames, functions, alone)
-    shapes, derive = shapes_of(examples, MEMORY_SHARE, CURVE_FOLDS, nobody, 0)
-    groups, count = groups_of(potential)[places], int(folds.max()) + 1
+    shapes, derive = shapes_of(examples, MEMORY_SHARE, CURVE_FOLDS, ignore, 0)
+    groups, count = groups_of(potential.predictor)[places], int(folds.max()) + 1
     names, numbers = np.unique(groups, return_inverse=True)
-    seed, defaults = int(potential.parts[0].ensemble.seed), defaults_of(potential)
+    seed, defaults = int(potential.parts[0].ensemble.seed), defaults_of(potential.predictor)
     ranks = np.random.default_rng(seed).permutation(len(names))[numbers] / len(names)
     sizes, errors = [], []
     for share in CURVE_SHARES:

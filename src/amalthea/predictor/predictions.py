@@ -10,11 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from amalthea.datasets.dataset import Target
+from amalthea.tasks.protocol import Calibration
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration, Temperature
-
-Calibration = IntervalCalibration | Temperature | None
-"""What turns a spread into an honest interval, or probabilities into honest ones; None with one fold."""
 
 
 def mixed(members: Sequence[NDArray[Any]], shares: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
@@ -111,6 +109,29 @@ def _answer(
         return {"mean": mean, "std": std, "lower": None, "upper": None}
     lower, upper = calibration.interval(mean, std)
     return {"mean": mean, "std": calibration.sigma(std), "lower": lower, "upper": upper}
+
+
+def raw_answers(
+    targets: Sequence[Target], mean: NDArray[np.float64], std: NDArray[np.float64], index: pd.Index[Any]
+) -> pd.DataFrame:
+    """Return what was answered before any calibration: `raw_std` of numbers, `raw_probability_CLASS` of classes.
+
+    Args:
+        targets: T; of several, each name begins with its target's.
+        mean: shape (n, sum of the targets' widths).
+        std: likewise.
+        index: of the table.
+    """
+    ends = np.cumsum([target.width for target in targets]).tolist()
+    raw: dict[str, Any] = {}
+    for target, end in zip(targets, ends, strict=True):
+        prefix = "" if len(targets) == 1 else f"{target.name}_"
+        if target.task == "classification":
+            names = [f"{prefix}raw_probability_{label}" for label in target.classes]
+            raw |= dict(zip(names, mean[:, end - target.width : end].T, strict=True))
+        else:
+            raw[f"{prefix}raw_std"] = std[:, end - 1]
+    return pd.DataFrame(raw, index=index)
 
 
 def beside(table: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:

@@ -20,8 +20,10 @@ from amalthea.datasets.dataset import Target
 from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.errors import AmaltheaError, MissingDependencyError, ModelFileError
-from amalthea.predictor.predictions import Calibration
-from amalthea.predictor.predictor import Part, Predictor
+from amalthea.predictor.predictor import Predictor
+from amalthea.predictor.provenance import Provenance
+from amalthea.tasks import task
+from amalthea.tasks.protocol import Calibration, Part
 from amalthea.training.history import History
 from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.calibration import IntervalCalibration, Temperature
@@ -30,7 +32,8 @@ from amalthea.validation.summary import Validation
 if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble
 
-FORMAT = 1
+FORMAT = 2
+"""Of the files that are written; older ones are brought to it as they are opened."""
 
 
 def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
@@ -43,6 +46,7 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
             {
                 "format": FORMAT,
                 "domain": predictor.domain,
+                "task": predictor.task,
                 "targets": [dataclasses.asdict(target) for target in predictor.targets],
                 "featurizers": {part.featurizer.name: part.featurizer.state() for part in predictor.parts},
                 "folds": predictor.parts[0].ensemble.folds,
@@ -54,7 +58,8 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
                 "applicability": predictor.applicability.state(),
                 "input_state": predictor.input_state,
                 "validation": predictor.validation.state(),
-                "facts": predictor.facts,
+                "provenance": dataclasses.asdict(predictor.provenance),
+                "state": None if predictor.state is None else _adapter(predictor.task).dump_python(predictor.state),
                 "text": {
                     "out_of_fold": archive.text_columns(predictor.out_of_fold),
                     "examples": archive.text_columns(table),
@@ -77,12 +82,24 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
                 [_history(part.ensemble).frame().assign(features=part.featurizer.name) for part in predictor.parts]
             )
         ),
+        "validation_rows.safetensors": archive.pack_arrays(
+            {part.featurizer.name: _validation_rows(part.ensemble) for part in predictor.parts}
+        ),
         "applicability.safetensors": archive.pack_arrays(predictor.applicability.arrays()),
     }
     if examples:
         parts["examples.csv"] = archive.pack_table(table)
         parts |= {f"examples/{name}": content for name, content in pictures.items()}
     archive.write_parts(path, parts)
+
+
+def opened(model: str | os.PathLike[str] | Predictor) -> Predictor:
+    """Return a model, or that in a file.
+
+    Raises:
+        ModelFileError: the file cannot be opened.
+    """
+    return model if isinstance(model, Predictor) else load_model(model)
 
 
 def load_model(path: str | os.PathLike[str], *, custom_objects: Mapping[str, Any] | None = None) -> Predictor:
@@ -97,7 +114,7 @@ def load_model(path: str | os.PathLike[str], *, custom_objects: Mapping[str, Any
     """
     parts = archive.read_parts(Path(path))
     try:
-        return _open(_card(parts), parts, custom_objects)
+        return _open(_upgraded(_card(parts)), parts, custom_objects)
     except MissingDependencyError:
         raise
     except AmaltheaError as error:
@@ -114,49 +131,38 @@ def _card(parts: Mapping[str, bytes]) -> Any:
     if type(version) is not int or version < 1:
         raise ModelFileError(f"there is no format {version!r}. Save the model again, or copy it anew.")
     if version > FORMAT:
-        writer = shortened(str(card["facts"]["versions"]["amalthea"]), 20)
+        writer = shortened(str(card["provenance"]["versions"]["amalthea"]), 20)
         raise ModelFileError(
             f"Amalthea {writer} wrote it in format {version}; this version reads up to {FORMAT}. Install a newer one."
         )
     return card
 
 
+def _upgraded(card: Any) -> Any:
+    """Return the description of a model as this version writes it."""
+    if card["format"] == FORMAT:
+        return card
+    card = {"task": domain(card["domain"]).task, "state": None, **card, "provenance": card["facts"]}
+    return task(card["task"]).upgrade(card)
+
+
 def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, Any] | None) -> Predictor:
-    from amalthea.potentials.potential import Potential
+    from pydantic import TypeAdapter
 
     targets = tuple(Target(**{**stored, "classes": tuple(stored["classes"])}) for stored in card["targets"])
     out_of_fold = archive.unpack_table(parts["out_of_fold.csv"], card["text"]["out_of_fold"])
-    arrays = archive.unpack_arrays(parts["weights.safetensors"])
-    history = archive.unpack_table(parts["history.csv"], {"features": False})
-    networks = json.loads(parts["network.json"])
-    home = domain(card["domain"])
-    loaded = []
-    for name, state in card["featurizers"].items():
-        featurizer = home.restore(state)
-        own = {key.removeprefix(f"{name}/"): values for key, values in arrays.items() if key.startswith(f"{name}/")}
-        frame = history[history["features"] == name].drop(columns="features")
-        frame = frame.dropna(axis=1, how="all") if len(frame) else frame
-        past = _past(frame, card["folds"] * card["members"], card["training"][name])
-        _check_weights(own, past)
-        ensemble = _ensemble(card, networks[name], custom_objects, name)
-        example = np.zeros((1, *featurizer.shape), featurizer.dtype)
-        ensemble.restore(own, example, out_of_fold["fold"].to_numpy(np.int64), past, None)
-        width = sum(target.width for target in targets)
-        if card["domain"] != "structures" and (answers := ensemble.predict(example).mean.shape) != (1, width):
-            raise ModelFileError(f"the network of {name!r} does not fit the targets: it answers {answers[1:]}.")
-        shares = np.array(card["shares"][name], np.float64)
-        if shares.shape != (ensemble.folds, width) or not np.isfinite(shares).all():
-            raise ModelFileError(f"the shares of {name!r} do not fit the folds and the targets.")
-        loaded.append(Part(featurizer, ensemble, shares))
+    kind = domain(card["domain"])
+    loaded = _parts(card, parts, out_of_fold, sum(target.width for target in targets), custom_objects)
     examples = pd.DataFrame()
     if "examples.csv" in parts:
         table = archive.unpack_table(parts["examples.csv"], card["text"]["examples"])
         files = {name.removeprefix("examples/"): part for name, part in parts.items() if name.startswith("examples/")}
-        examples = home.unpack(table, files)
-    predictor = (Potential if card["domain"] == "structures" else Predictor)(
+        examples = kind.unpack(table, files)
+    predictor = Predictor(
         domain=card["domain"],
+        task=card["task"],
         targets=targets,
-        parts=tuple(loaded),
+        parts=loaded,
         calibrations=tuple(_unpacked(stored) for stored in card["calibrations"]),
         applicability=Applicability.from_arrays(
             archive.unpack_arrays(parts["applicability.safetensors"]), card["applicability"]
@@ -164,24 +170,54 @@ def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, An
         input_state=card["input_state"],
         validation=Validation.from_state(card["validation"]),
         out_of_fold=out_of_fold,
-        facts=card["facts"],
+        provenance=TypeAdapter(Provenance).validate_python(card["provenance"]),
         examples=examples,
+        state=None if card["state"] is None else _adapter(card["task"]).validate_python(card["state"]),
     )
     features = [math.prod(part.featurizer.shape) for part in loaded]
-    fits = len(targets) == len(predictor.calibrations) and features[:1] == [predictor.applicability.features]
-    if not fits or not {"data", "fingerprint", "notes", "versions"} <= {*card["facts"]}:
+    if len(targets) != len(predictor.calibrations) or features[:1] != [predictor.applicability.features]:
         raise ModelFileError("the parts of model.json do not fit each other.")
-    _ = predictor.refused  # raises where they cannot be read
-    if isinstance(predictor, Potential):
-        predictor.check()
+    _ = predictor.ready  # raises where its parts do not fit
     return predictor
+
+
+def _parts(
+    card: Any,
+    parts: Mapping[str, bytes],
+    out_of_fold: pd.DataFrame,
+    width: int,
+    custom_objects: Mapping[str, Any] | None,
+) -> tuple[Part, ...]:
+    """Return the featurizers with their ensembles, checked against each other."""
+    arrays = archive.unpack_arrays(parts["weights.safetensors"])
+    history = archive.unpack_table(parts["history.csv"], {"features": False})
+    networks = json.loads(parts["network.json"])
+    apart = parts.get("validation_rows.safetensors")
+    validation_rows = {} if apart is None else archive.unpack_arrays(apart)
+    loaded = []
+    for name, state in card["featurizers"].items():
+        featurizer = domain(card["domain"]).restore(state)
+        weights = {key.removeprefix(f"{name}/"): v for key, v in arrays.items() if key.startswith(f"{name}/")}
+        frame = history[history["features"] == name].drop(columns="features")
+        frame = frame.dropna(axis=1, how="all") if len(frame) else frame
+        past = _past(frame, card["folds"] * card["members"], card["training"][name])
+        _check_weights(weights, past)
+        ensemble = _ensemble(card, networks[name], custom_objects, name)
+        example = np.zeros((1, *featurizer.shape), featurizer.dtype)
+        rows = tuple(validation_rows[name]) if name in validation_rows else None
+        ensemble.restore(weights, example, out_of_fold["fold"].to_numpy(np.int64), past, None, validation_rows=rows)
+        shares = np.array(card["shares"][name], np.float64)
+        if shares.shape != (ensemble.folds, width) or not np.isfinite(shares).all():
+            raise ModelFileError(f"the shares of {name!r} do not fit the folds and the targets.")
+        loaded.append(Part(featurizer, ensemble, shares))
+    return tuple(loaded)
 
 
 def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None, name: str) -> Ensemble:
     backend.prepare()
     import keras
 
-    _register(card["domain"])
+    _register(card["domain"], card["task"])
     from amalthea.training.ensemble import Ensemble
 
     try:
@@ -196,15 +232,23 @@ def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None,
     return Ensemble(model, folds=card["folds"], members=card["members"], seed=card["seed"])
 
 
-def _register(kind: str) -> None:
-    """Import the classes of ours that Keras must know to rebuild a domain's networks."""
-    importlib.import_module("amalthea.training.layers")
-    own = {
-        "images": ("amalthea.domains.images.augmentation",),
-        "structures": ("amalthea.potentials.networks.potential_network", "amalthea.training.soap"),
-    }
-    for module in own.get(kind, ()):
+def _register(kind: str, answer: str) -> None:
+    """Import the classes of ours that Keras must know to rebuild the networks of a domain and a task."""
+    for module in ("amalthea.training.layers", *domain(kind).keras_modules, *task(answer).keras_modules):
         importlib.import_module(module)
+
+
+def _adapter(name: str) -> Any:
+    """Return what turns a task's state to plain values and back."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(task(name).state_type)
+
+
+def _validation_rows(ensemble: Ensemble) -> np.ndarray[Any, Any]:
+    """Return the rows that each member set aside, shape (members, v): equally many for each."""
+    rows = ensemble.validation_rows
+    return np.stack(rows).astype(np.int64) if rows else np.empty((len(ensemble), 0), np.int64)
 
 
 def _past(frame: pd.DataFrame, members: int, stored: Mapping[str, Any]) -> History:

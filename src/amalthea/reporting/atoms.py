@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amalthea.domains.molecules.drawing import drawing_tools, drawn
 from amalthea.reporting.blocks import Block, Drawing, Drawings, Paragraph
 from amalthea.reporting.captions import told
 from amalthea.reporting.context import Context
-from amalthea.reporting.drawings import drawing_tools, drawn, image
+from amalthea.reporting.drawings import image
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.out_of_fold_predict import Output, answers, output
 

@@ -59,7 +59,7 @@ def works(predictor: Predictor) -> list[str]:
     keys = ["keras", "jax", *["sklearn"] * (predictor.domain != "structures"), "ensembles", "bootstrap"]
     tasks = {target.task for target in predictor.targets}
     keys += ["conformal"] * ("regression" in tasks) + ["temperature"] * ("classification" in tasks)
-    keys += [name for name in ("adam", "adamw", "soap") if predictor.facts.get("settings", {}).get("optimizer") == name]
+    keys += [name for name in ("adam", "adamw", "soap") if predictor.provenance.chosen.get("optimizer") == name]
     if predictor.domain == "molecules":
         keys.append("rdkit")
         names = {part.featurizer.name for part in predictor.parts}
@@ -71,7 +71,7 @@ def works(predictor: Predictor) -> list[str]:
 
 def bibtex(predictor: Predictor) -> str:
     """Return the works that a model rests on, and Amalthea itself."""
-    version = predictor.facts["versions"].get("amalthea", "")
+    version = predictor.provenance.versions.get("amalthea", "")
     title = "Amalthea: cross-validated ensembles of neural networks"
     own = f"@misc{{amalthea, title = {{{title}}}, note = {{version {version}}}}}"
     return "\n\n".join([own, *(_ENTRIES[key] for key in works(predictor))])

@@ -41,8 +41,8 @@ def data(context: Context) -> Section:
         blocks += [*_columns(context), *_structures(context), *_refused(context), *_copies(context)]
     for judged in context.judged:
         blocks += _outliers(context, judged)
-    if context.predictor.facts["notes"]:
-        notes = "\n".join(str(note) for note in context.predictor.facts["notes"])
+    if context.predictor.provenance.notes:
+        notes = "\n".join(str(note) for note in context.predictor.provenance.notes)
         title = words("Notes (in English)") if context.elsewhere else words("Said while training (in English)")
         blocks.append(Text(title, notes))
     return Section(

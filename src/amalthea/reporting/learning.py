@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from amalthea.predictor.predictor import Part
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Paragraph, Plot, Section
 from amalthea.reporting.context import Context
 from amalthea.reporting.learning_curve import learning_curve
 from amalthea.reporting.translate import feature
+from amalthea.tasks.protocol import Part
 from amalthea.training.history import History, best_epochs, quantiles
 
 

@@ -29,7 +29,7 @@ def learning_curve(context: Context) -> list[Block]:
     words, predictor = context.words, context.predictor
     if not context.learning_curve:
         return [Paragraph(words("The learning curve needs new training: ask for it with --learning-curve."))]
-    if isinstance(predictor, Potential):
+    if isinstance(predictor.ready, Potential):
         return [_of_forces(context, predictor)]
     if not keeps_held_out(predictor) or not context.judged:
         return [Paragraph(words("A learning curve needs the examples in the model, and folds."))]
@@ -49,10 +49,10 @@ def trained(predictor: Predictor, judged: Judged) -> Curve:
     return curve.learning_curve(material(predictor, places=judged.places), judged.target)
 
 
-def _of_forces(context: Context, predictor: Potential) -> Block:
+def _of_forces(context: Context, predictor: Predictor) -> Block:
     words = context.words
     try:
-        found, groups = force_curve(predictor)
+        found, groups = force_curve(predictor.ready)
     except AmaltheaError:
         return Paragraph(words("A learning curve needs the examples in the model, and folds."))
     return _plot(

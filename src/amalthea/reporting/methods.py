@@ -6,13 +6,14 @@ import shlex
 from typing import Any
 
 from amalthea.potentials.potential import Potential
-from amalthea.predictor.predictor import Part, Predictor
+from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.blocks import Block, Paragraph, Section, Table, Text
 from amalthea.reporting.citations import bibtex
 from amalthea.reporting.context import Context
 from amalthea.reporting.potential_methods import imported_sentences, potential_layers, potential_sentences
 from amalthea.reporting.summary import learned
 from amalthea.reporting.translate import feature, noun
+from amalthea.tasks.protocol import Part
 
 USUAL = {"features": "auto", "network": "auto", "split": "random", "validation_fraction": 0.0}
 """Settings that the command need not say."""
@@ -24,7 +25,7 @@ def methods(context: Context) -> Section:
     blocks: list[Block] = [Text(words("Methods"), _text(context))]
     if context.elsewhere:
         blocks.append(Paragraph(words("It was trained elsewhere: no command of Amalthea's trains it again.")))
-    elif "settings" not in predictor.facts:
+    elif predictor.provenance.settings is None:
         blocks.append(Paragraph(words("The settings of the training were not kept in this model."), "care"))
     blocks += [_layers(context, part) for part in predictor.parts]
     if not context.elsewhere:
@@ -37,7 +38,7 @@ def methods(context: Context) -> Section:
 def _text(context: Context) -> str:
     words, predictor = context.words, context.predictor
     known, ensemble = predictor.validation, predictor.parts[0].ensemble
-    settings = predictor.facts.get("settings", {})
+    settings = predictor.provenance.chosen
     if context.elsewhere:
         return " ".join(imported_sentences(context))
     sentences = [
@@ -51,11 +52,11 @@ def _text(context: Context) -> str:
             else ", ".join(with_task(context, index) for index in range(len(predictor.targets))),
             examples=noun(words, predictor.domain, known.examples),
             data=_data(predictor),
-            **{name: predictor.facts["versions"].get(name, "?") for name in ("amalthea", "keras", "jax")},
+            **{name: predictor.provenance.versions.get(name, "?") for name in ("amalthea", "keras", "jax")},
         ),
         words("Features: {features}.", features="; ".join(_features(context, part) for part in predictor.parts)),
     ]
-    if isinstance(predictor, Potential):
+    if isinstance(predictor.ready, Potential):
         sentences += potential_sentences(words, predictor)
     if settings:
         sentences.append(
@@ -137,8 +138,8 @@ def _features(context: Context, part: Part) -> str:
 
 
 def _data(predictor: Predictor) -> str:
-    fingerprint = str(predictor.facts["fingerprint"])
-    return f"{predictor.facts['data']}, SHA-256 {fingerprint[:16]}" if fingerprint else str(predictor.facts["data"])
+    fingerprint = predictor.provenance.fingerprint
+    return f"{predictor.provenance.data}, SHA-256 {fingerprint[:16]}" if fingerprint else str(predictor.provenance.data)
 
 
 def _layers(context: Context, part: Part) -> Table:
@@ -157,9 +158,8 @@ def _layers(context: Context, part: Part) -> Table:
 
 def command(predictor: Predictor) -> str:
     """Return the command that trains the model again, as far as the model knows it."""
-    facts = predictor.facts
-    settings = facts.get("settings", {})
-    parts = ["amalthea", "train", str(facts["data"])]
+    settings = predictor.provenance.chosen
+    parts = ["amalthea", "train", predictor.provenance.data]
     potential = predictor.domain == "structures"
     usual = {**USUAL, "network": "potential"} if potential else USUAL
     for target in () if potential else predictor.targets:

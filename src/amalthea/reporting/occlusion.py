@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amalthea.domains.images.drawing import png
 from amalthea.reporting.blocks import Block, Drawing, Drawings, Paragraph
 from amalthea.reporting.captions import told
 from amalthea.reporting.context import Context
-from amalthea.reporting.drawings import png
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.out_of_fold_predict import Output, answers, answers_of, features_of, output
 

@@ -146,20 +146,21 @@ def _judged(
         predictor.examples["#group"].to_numpy(np.int64) if "#group" in predictor.examples else np.arange(known.size)
     )
     groups = copies[places]
-    seed = int(predictor.facts.get("settings", {}).get("seed", 0))
+    seed = int(predictor.provenance.chosen.get("seed", 0))
     parts = _parts(folds, groups, seed)
     std, probabilities, spread = value(f"{prefix}std"), np.empty((len(places), 0)), np.zeros(len(places))
     if target.task == "classification":
         codes = {label: code for code, label in enumerate(target.classes)}
         truth = np.array([codes[str(label)] for label in wanted.to_numpy(object)[places]], np.float64)
-        stored = np.stack([column(f"{prefix}probability_{label}") for label in target.classes], axis=1)
-        probabilities = _honest(stored, truth, parts, calibration)
+        stored, raw = (
+            np.stack([column(f"{prefix}{kind}probability_{label}") for label in target.classes], axis=1)
+            for kind in ("", "raw_")
+        )
+        probabilities = _honest(stored, raw, truth, parts, calibration)
         mean = probabilities[np.arange(len(truth)), truth.astype(np.int64)]
     else:
         truth, mean = value(f"{prefix}target"), value(f"{prefix}prediction")
-        if isinstance(calibration, IntervalCalibration) and calibration.b > 0:
-            shown = np.sqrt(np.maximum((std / unit) ** 2 - calibration.a**2, 0.0)) / calibration.b
-            spread = unit * shown ** (1 / calibration.power)
+        spread = value(f"{prefix}raw_std")
     return Judged(
         target=target,
         summary=_scored(summary, target, truth, mean, probabilities),
@@ -197,12 +198,15 @@ def _parts(folds: Numbers, groups: Numbers, seed: int) -> Numbers:
 
 
 def _honest(
-    stored: Array, truth: Array, parts: Numbers, calibration: IntervalCalibration | Temperature | None
+    stored: Array,
+    raw: Array,
+    truth: Array,
+    parts: Numbers,
+    calibration: IntervalCalibration | Temperature | None,
 ) -> Array:
     """Return probabilities calibrated by the other folds; stored are those that all folds calibrated."""
-    if not isinstance(calibration, Temperature) or not len(stored):
+    if not isinstance(calibration, Temperature) or not len(stored) or not np.isfinite(raw).all():
         return stored
-    raw = Temperature(1.0 / calibration.temperature).apply(stored)
     fitted = calibrated_probabilities(raw, truth.astype(np.int64), parts)
     return stored if fitted is None else fitted
 

@@ -13,6 +13,7 @@ from amalthea.datasets.archive import plain
 from amalthea.datasets.files import write_whole
 from amalthea.errors import MissingDependencyError
 from amalthea.predictor.predictor import Predictor
+from amalthea.predictor.serialization import opened
 from amalthea.reporting.attribution import importance
 from amalthea.reporting.blocks import Plot, Section
 from amalthea.reporting.calibration import certainty
@@ -27,6 +28,7 @@ from amalthea.reporting.parity import agreement
 from amalthea.reporting.summary import learned, verdict
 from amalthea.reporting.translate import Words, in_language
 from amalthea.reporting.validation_split import set_aside
+from amalthea.tasks import task
 
 MOST_BYTES = 7_700_000
 """How large the page may become; what Plotly and the sections leave is for drawings."""
@@ -34,15 +36,26 @@ MOST_BYTES = 7_700_000
 SECTIONS = (verdict, figures, agreement, certainty, learning, importance, data, methods)
 
 
-def write(
-    predictor: Predictor, path: str | os.PathLike[str], *, language: str = "en", learning_curve: bool = False
+def report(
+    model: str | os.PathLike[str] | Predictor,
+    path: str | os.PathLike[str],
+    *,
+    language: str = "en",
+    learning_curve: bool = False,
 ) -> None:
-    """Write a model's report to an HTML file, whole or not at all; see `render`.
+    """Write the report of a model: one HTML file that opens offline, written whole or not at all.
+
+    Args:
+        model: a trained model, or its file.
+        path: the HTML file.
+        language: "en" or "pt-BR".
+        learning_curve: train again on parts of the data (some minutes) to see what more examples would give.
 
     Raises:
         DataError: the file cannot be written.
+        AmaltheaError: the model cannot be opened, or there is no such language.
     """
-    page = render(predictor, language=language, learning_curve=learning_curve)
+    page = render(opened(model), language=language, learning_curve=learning_curve)
     write_whole(Path(path), lambda temporary: temporary.write_text(page, encoding="utf-8"))
 
 
@@ -65,15 +78,15 @@ def render(predictor: Predictor, *, language: str = "en", learning_curve: bool =
     seen = tuple(each for each in everything if each.target.name in detailed)
     gallery = Gallery(predictor, seen, int(predictor.parts[0].ensemble.seed), words.point)
     context = Context(predictor, words, seen, gallery, learning_curve, everything)
-    sections = [section(context) for section in SECTIONS]
+    sections = task(predictor.task).sections(context)
     room = MOST_BYTES - len(plotly) - _size(sections)
     template = environment.get_template("report.html")
     return str(
         template.render(
             words=words,
-            title=words("Report on {name}", name=predictor.facts["data"]),
+            title=words("Report on {name}", name=predictor.provenance.data),
             subtitle=learned(context),
-            version=predictor.facts["versions"].get("amalthea", "?"),
+            version=predictor.provenance.versions.get("amalthea", "?"),
             sections=sections,
             data=_script_safe({**_data(words, sections), "gallery": gallery.pack(room)}),
             plotly=plotly,

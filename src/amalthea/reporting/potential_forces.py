@@ -52,7 +52,7 @@ def held_out_forces(predictor: Predictor, seed: int = 0) -> Forces | None:
     Returns:
         None where the model is no potential, kept no examples, held nothing out, or no forces are known.
     """
-    if not isinstance(predictor, Potential) or not keeps_held_out(predictor):
+    if not isinstance(predictor.ready, Potential) or not keeps_held_out(predictor):
         return None
     examples, folds = predictor.examples, predictor.out_of_fold["fold"].to_numpy(np.int64)
     known = np.array([place for place, own in enumerate(examples["forces"]) if own is not None], np.int64)
@@ -74,14 +74,14 @@ def held_out_forces(predictor: Predictor, seed: int = 0) -> Forces | None:
     return Forces(judged, elements[finite], size[finite], len(parts), len(chosen) < len(known))
 
 
-def _committees(predictor: Potential) -> dict[int, object]:
+def _committees(predictor: Predictor) -> dict[int, object]:
     """Return for each fold its networks, those left out excepted."""
-    fold_of = predictor.fold_of
-    return {int(fold): predictor.committee.take(np.flatnonzero(fold_of == fold)) for fold in np.unique(fold_of)}
+    fold_of = predictor.ready.fold_of
+    return {int(fold): predictor.ready.committee.take(np.flatnonzero(fold_of == fold)) for fold in np.unique(fold_of)}
 
 
 def _asked(
-    predictor: Potential, place: int, committee: object
+    predictor: Predictor, place: int, committee: object
 ) -> tuple[Array, Array, Array, Array, NDArray[np.object_], Array]:
     """Return the place, the label, the answer, its raw spread, the element and the force's size of each component."""
     row = predictor.examples.iloc[place]
@@ -98,7 +98,7 @@ def _asked(
     )
 
 
-def _judged(predictor: Potential, places: Numbers, truth: Array, mean: Array, spread: Array) -> Judged:
+def _judged(predictor: Predictor, places: Numbers, truth: Array, mean: Array, spread: Array) -> Judged:
     """Return the components as everything that is judged; each fold's uncertainties come from the other folds."""
     table = predictor.out_of_fold
     folds = table["fold"].to_numpy(np.int64)[places]

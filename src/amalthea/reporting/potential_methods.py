@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from amalthea.potentials.potential import Potential
-from amalthea.predictor.predictor import Part
+from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.blocks import Block, Paragraph
 from amalthea.reporting.context import Context
 from amalthea.reporting.translate import Words, joined
+from amalthea.tasks.protocol import Part
 
 
 def imported(context: Context) -> list[Block]:
     """Return what a potential that was trained elsewhere is, and what is not known of it."""
     words, predictor = context.words, context.predictor
     told = [
-        words("The potential “{data}” was trained elsewhere and read from its files.", data=predictor.facts["data"])
+        words("The potential “{data}” was trained elsewhere and read from its files.", data=predictor.provenance.data)
     ]
-    if isinstance(predictor, Potential):
-        functions = predictor.ranges.functions
+    if isinstance(predictor.ready, Potential):
+        functions = predictor.ready.ranges.functions
         count = sum(map(len, functions.values()))
         told.append(words("Elements: {elements}.", elements=joined(words, list(functions))))
         told.append(words.plural("It sees {n} symmetry function.", "It sees {n} symmetry functions.", count))
@@ -34,19 +35,19 @@ def imported_sentences(context: Context) -> list[str]:
         words(
             "A neural network potential that was trained elsewhere ({data}; {parameters} parameters) was read and used "
             "with Amalthea {amalthea} (Keras {keras} on JAX {jax}).",
-            data=predictor.facts["data"],
+            data=predictor.provenance.data,
             parameters=words.count(predictor.parts[0].ensemble.model.count_params()),
-            **{name: predictor.facts["versions"].get(name, "?") for name in ("amalthea", "keras", "jax")},
+            **{name: predictor.provenance.versions.get(name, "?") for name in ("amalthea", "keras", "jax")},
         )
     ]
-    return [*sentences, energy_sentence(words, predictor)] if isinstance(predictor, Potential) else sentences
+    return [*sentences, energy_sentence(words, predictor)] if isinstance(predictor.ready, Potential) else sentences
 
 
-def energy_sentence(words: Words, predictor: Potential) -> str:
+def energy_sentence(words: Words, predictor: Predictor) -> str:
     """Return from what the energy follows."""
     from amalthea.potentials.symmetry_functions.serialization import as_table
 
-    table = as_table(predictor.ranges.functions)
+    table = as_table(predictor.ready.ranges.functions)
     told = [
         f"{row['element']}: {row['number']} {row['function']}({row['neighbours']})" for row in table.to_dict("records")
     ]
@@ -60,7 +61,7 @@ def energy_sentence(words: Words, predictor: Potential) -> str:
     )
 
 
-def potential_sentences(words: Words, predictor: Potential) -> list[str]:
+def potential_sentences(words: Words, predictor: Predictor) -> list[str]:
     """Return what a potential is made of, and what was minimized."""
     from amalthea.potentials.networks.potential_network import ENERGY_ERROR, FORCE_ERROR, STRESS_ERROR
 
@@ -76,7 +77,7 @@ def potential_sentences(words: Words, predictor: Potential) -> list[str]:
         ),
         *(
             [words("SOAP, Shampoo's bases with Adam's steps (Vyas et al. 2025), minimized it.")]
-            if predictor.facts.get("settings", {}).get("optimizer") == "soap"
+            if predictor.provenance.chosen.get("optimizer") == "soap"
             else []
         ),
     ]

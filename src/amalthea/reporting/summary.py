@@ -44,7 +44,7 @@ def _trained(context: Context) -> str:
         "networks": known.folds * known.members,
         "targets": learned(context),
         "examples": noun(words, predictor.domain, known.examples),
-        "data": predictor.facts["data"],
+        "data": predictor.provenance.data,
         "features": " + ".join(feature(words, part.featurizer.name) for part in predictor.parts),
     }
     if known.folds == 1:

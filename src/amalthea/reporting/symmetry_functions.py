@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.potentials.potential import Potential
+from amalthea.predictor.predictor import Predictor
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Paragraph, Plot, Table
 from amalthea.reporting.context import Context
@@ -38,7 +39,7 @@ class Importance:
     error: Array
 
 
-def function_importance(predictor: Potential, seed: int = 0) -> dict[str, Importance]:
+def function_importance(predictor: Predictor, seed: int = 0) -> dict[str, Importance]:
     """Return the importance of each element's symmetry functions.
 
     Args:
@@ -51,7 +52,7 @@ def function_importance(predictor: Potential, seed: int = 0) -> dict[str, Import
     from amalthea.potentials.networks.subnets import energies_and_gradients
     from amalthea.potentials.symmetry_functions.serialization import describe
 
-    committee, ranges = predictor.committee, predictor.ranges
+    committee, ranges = predictor.ready.committee, predictor.ready.ranges
     kinds, values = _values(predictor, seed)
     found = {}
     for number, (element, functions) in enumerate(committee.functions.items()):
@@ -70,12 +71,12 @@ def function_importance(predictor: Potential, seed: int = 0) -> dict[str, Import
     return found
 
 
-def _values(predictor: Potential, seed: int) -> tuple[NDArray[np.int64], Array]:
+def _values(predictor: Predictor, seed: int) -> tuple[NDArray[np.int64], Array]:
     """Return the elements' numbers (A,) and the symmetry functions (A, F) of the atoms of some training structures."""
     from amalthea.potentials.networks.training_arrays import surroundings
     from amalthea.potentials.symmetry_functions import kernels
 
-    structures, committee = predictor.examples["atoms"], predictor.committee
+    structures, committee = predictor.examples["atoms"], predictor.ready.committee
     kinds, values, count = [], [], 0
     for place in np.random.default_rng(seed).permutation(len(structures)):
         own = surroundings(structures.iloc[place], committee.elements, committee.cutoff)
@@ -91,7 +92,7 @@ def _values(predictor: Potential, seed: int) -> tuple[NDArray[np.int64], Array]:
 def function_blocks(context: Context) -> list[Block]:
     """Return the importance of the symmetry functions, one figure an element."""
     words, predictor = context.words, context.predictor
-    if not isinstance(predictor, Potential):
+    if not isinstance(predictor.ready, Potential):
         return []
     if not len(predictor.examples):
         told = words("The importance of the symmetry functions needs the examples in the model.")
@@ -100,11 +101,11 @@ def function_blocks(context: Context) -> list[Block]:
     return [_plot(context, element, own) for element, own in found.items()]
 
 
-def _ranges(context: Context, predictor: Potential) -> list[Table]:
+def _ranges(context: Context, predictor: Predictor) -> list[Table]:
     """Return the ranges of the symmetry functions, one table an element."""
     from amalthea.potentials.symmetry_functions.serialization import describe
 
-    words, ranges = context.words, predictor.ranges
+    words, ranges = context.words, predictor.ready.ranges
     header = [words("function"), words("lowest in training"), words("highest in training")]
     tables = []
     for number, (element, functions) in enumerate(ranges.functions.items()):

@@ -72,6 +72,8 @@ class Ensemble:
         self._out_of_fold: Prediction | None = None
         self.aside: Aside | None = None
         """What the members said of their own validation rows, once trained with some."""
+        self.validation_rows: tuple[NDArray[np.int64], ...] = ()
+        """The rows that each member set aside while it learned, one array a member; none where it is not known."""
         self.recording: Recording | None = None
         """The members' weights along their training, once trained with `record=True`; see `insight.trajectories`."""
 
@@ -233,6 +235,7 @@ class Ensemble:
         self._answering = Answering(self.model, self._trainable, self._others, self._used)
         self._out_of_fold = self._answering.out_of_fold(x, assignment) if self.folds > 1 else None
         self.aside = self._answering.aside(x, assignment)
+        self.validation_rows = () if self.aside is None else tuple(self.aside.rows)
         recorder, learned = settings.recorder, trained.history.epochs
         self.recording = None if recorder is None else recorder.recording(x, y, assignment, learned, self.seed)
         return trained.history
@@ -337,6 +340,7 @@ class Ensemble:
         fold_ids: NDArray[np.int64],
         history: History,
         out_of_fold: Prediction | None,
+        validation_rows: tuple[NDArray[np.int64], ...] | None = None,
     ) -> None:
         """Become the trained ensemble that `weights` (see there) and the other parts describe.
 
@@ -346,6 +350,7 @@ class Ensemble:
             fold_ids: shape (n,).
             history: of the training.
             out_of_fold: the out-of-fold predictions; None with one fold.
+            validation_rows: what each member set aside; None where it is not known.
 
         Raises:
             AmaltheaError: the weights do not fit the model.
@@ -363,6 +368,7 @@ class Ensemble:
         split = len(self.model.trainable_variables)
         self._trainable, self._others, self._example = stacked[:split], stacked[split:], example
         self.fold_ids, self.history, self._out_of_fold = fold_ids, history, out_of_fold
+        self.validation_rows = validation_rows or ()
         self._answering = Answering(self.model, self._trainable, self._others, self._used)
 
     def _folds(self, count: int, groups: NDArray[np.int64] | None, fold_ids: ArrayLike | None) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from amalthea.datasets.dataset import Refusal
 from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, beats
 
 Figures = Mapping[str, Figure]
@@ -29,6 +30,7 @@ class TargetSummary:
         differences: by baseline, how much better the network is in the main metric, with the error of the pairs.
         coverage: the share of out-of-fold truths inside the cross-fitted 90 % interval; None for classes.
         test: the metrics on a test set of its own, or None.
+        test_baselines: by name, the baselines' there.
         baselines_by_fold: by baseline, the main metric in each fold, NaN where it is not defined; empty in models that
             did not keep them.
     """
@@ -42,6 +44,7 @@ class TargetSummary:
     differences: Figures
     coverage: Figure | None
     test: Figures | None = None
+    test_baselines: Mapping[str, Figures] = dataclasses.field(default_factory=dict)
     baselines_by_fold: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
 
     def verdict(self) -> list[str]:
@@ -71,6 +74,7 @@ class Validation:
         folds: K; with one fold there are no out-of-fold figures.
         members: M, the members a fold.
         examples: the number of training examples.
+        test_refused: the rows of the test set that could not be judged, as `Refusal`s.
 
     Printing it shows the table of figures; in a notebook it is an HTML table.
     """
@@ -79,6 +83,7 @@ class Validation:
     folds: int
     members: int
     examples: int
+    test_refused: tuple[Refusal, ...] = ()
 
     def rows(self) -> list[tuple[str, str, Figures]]:
         """Return (target, what, figures) for each line of the table: the network, the test set, the baselines."""
@@ -88,6 +93,9 @@ class Validation:
                 lines.append((summary.target, "network, out of fold", summary.metrics))
             if summary.test:
                 lines.append((summary.target, "network, test set", summary.test))
+            lines += [
+                (summary.target, f"test set: {name}", figures) for name, figures in summary.test_baselines.items()
+            ]
             lines += [(summary.target, f"baseline: {name}", figures) for name, figures in summary.baselines.items()]
         return lines
 
@@ -161,6 +169,9 @@ class Validation:
                     "differences": _figures(stored["differences"]),
                     "coverage": _figure(stored["coverage"]),
                     "test": None if stored["test"] is None else _figures(stored["test"]),
+                    "test_baselines": {
+                        name: _figures(figures) for name, figures in stored.get("test_baselines", {}).items()
+                    },
                     "baselines_by_fold": {
                         name: tuple(float("nan") if value is None else value for value in values)
                         for name, values in stored.get("baselines_by_fold", {}).items()
@@ -169,7 +180,8 @@ class Validation:
             )
             for stored in state["targets"]
         )
-        return cls(summaries, state["folds"], state["members"], state["examples"])
+        refused = tuple(Refusal(**refusal) for refusal in state.get("test_refused", ()))
+        return cls(summaries, state["folds"], state["members"], state["examples"], refused)
 
 
 def title(name: str) -> str:

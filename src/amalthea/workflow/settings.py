@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 from amalthea.domains.protocol import Defaults
+from amalthea.predictor.provenance import TrainingSettings
 from amalthea.progress import Verbosity
 
 Say = Callable[[str], None]
 """Called with each sentence that the user should hear."""
 
 
-def nobody(sentence: str) -> None:
-    """Hear a sentence and tell nobody."""
+def ignore(sentence: str) -> None:
+    """Do nothing with a sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Settings:
     patience: int | None = None
     seed: int = 0
     verbose: Verbosity = "auto"
-    say: Say = nobody
+    say: Say = ignore
 
     def steps(self, rows: int) -> int:
         """Return the number of training steps of a member that learns from so many rows."""
@@ -54,7 +54,9 @@ class Settings:
         """The share of each member's training rows that is set aside; None: as `Ensemble.fit` does by itself."""
         return self.defaults.validation_fraction or None
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that decides what is learned, as JSON's own types."""
-        named = {name: getattr(self, name) for name in ("features", "split", "group", "time_column", "fold_column")}
-        return {**dataclasses.asdict(self.defaults), **named, "patience": self.patience, "seed": self.seed}
+    @property
+    def record(self) -> TrainingSettings:
+        """Everything that decides what is learned, as a model keeps it."""
+        names = ("features", "split", "group", "time_column", "fold_column", "patience", "seed")
+        asked = {name: getattr(self, name) for name in names}
+        return TrainingSettings(**dataclasses.asdict(self.defaults), **asked)

@@ -12,12 +12,14 @@ import pandas as pd
 from amalthea.datasets.dataset import Target
 from amalthea.potentials.networks.potential_network import PotentialNetwork
 from amalthea.potentials.networks.training_arrays import surroundings
-from amalthea.potentials.potential import Potential, state_of
+from amalthea.potentials.potential import PotentialState
 from amalthea.potentials.symmetry_functions.extrapolation import Ranges
 from amalthea.potentials.symmetry_functions.featurizer import SymmetryFunctions
 from amalthea.potentials.symmetry_functions.functions import Angular, Cutoff, Functions, Radial, reach
 from amalthea.potentials.symmetry_functions.kernels import plan, values
-from amalthea.predictor.predictor import Part
+from amalthea.predictor.predictor import Predictor
+from amalthea.predictor.provenance import Provenance
+from amalthea.tasks.protocol import Part
 from amalthea.training.ensemble import Ensemble
 from amalthea.training.history import History
 from amalthea.validation.applicability_domain import Applicability
@@ -59,7 +61,7 @@ def potential(
     left_out: tuple[int, ...] = (),
     examples: bool = True,
     known: Sequence[Any] = (),
-) -> Potential:
+) -> Predictor:
     """Return a potential of one fold with random weights.
 
     The first function of the first element is one that was constant in training.
@@ -80,18 +82,20 @@ def potential(
     nothing = pd.Series([None] * len(known), dtype=object)
     table = pd.DataFrame({"#row": np.arange(len(known)), "atoms": pd.Series(known, dtype=object)})
     table = table.assign(energy=np.nan, forces=nothing, stress=nothing)
-    return Potential(
+    return Predictor(
         domain="structures",
+        task="potential",
         targets=(Target("energy", "regression", unit="eV"),),
         parts=(Part(featurizer, ensemble, np.ones((1, 1))),),
         calibrations=(None,),
         applicability=Applicability.fit(np.zeros((1, *featurizer.shape), np.float32), "euclidean", [0]),
-        input_state=state_of(functions, _ranges(functions, known), alone, None),
+        input_state={},
+        state=PotentialState.of(functions, _ranges(functions, known), alone, None),
         validation=Validation(
             (TargetSummary("energy", "potential", "", "force_mae", {}, {}, {}, None),), 1, members, 2
         ),
         out_of_fold=pd.DataFrame({"row": [1, 2], "fold": [0, 0], "target": [0.0, 0.0]}),
-        facts={"data": "made", "fingerprint": "", "notes": [], "refused": [], "versions": {}},
+        provenance=Provenance("made"),
         examples=table if examples else table[["#row"]],
     )
 
@@ -101,20 +105,22 @@ def _weights(network: Any, members: int) -> dict[str, Any]:
     variables = [*network.trainable_variables, *network.non_trainable_variables]
     weights = {}
     for index, variable in enumerate(variables):
-        own = random.normal(size=(members, *variable.shape)).astype(np.float32)
+        drawn = random.normal(size=(members, *variable.shape)).astype(np.float32)
         if variable.path.endswith(("inverse_scale", "unit")):
-            own = np.abs(own) + np.float32(0.3)
+            drawn = np.abs(drawn) + np.float32(0.3)
         if variable.path.endswith("inverse_scale"):
-            own[:, 0, 0] = 0.0
-        weights[f"{index:05d}/{variable.path}"] = own
+            drawn[:, 0, 0] = 0.0
+        weights[f"{index:05d}/{variable.path}"] = drawn
     return weights
 
 
 def _ranges(functions: Functions, known: Sequence[Any]) -> Ranges:
-    elements, own = tuple(functions), []
+    elements, kinds, of_structures = tuple(functions), [], []
     for atoms in known:
         around = surroundings(atoms, elements, reach(functions))
         pairs = around.neighbours
-        found = values(plan(functions, elements), around.kinds, pairs.first, pairs.neighbour, pairs.vector)
-        own.append((around.kinds, found))
-    return Ranges.of(functions, [kinds for kinds, _ in own], [found for _, found in own])
+        kinds.append(around.kinds)
+        of_structures.append(
+            values(plan(functions, elements), around.kinds, pairs.first, pairs.neighbour, pairs.vector)
+        )
+    return Ranges.of(functions, kinds, of_structures)

@@ -40,13 +40,13 @@ def run(*words: Any) -> Any:
 def test_there_and_back(tmp_path: Path) -> None:
     made = potential(members=2)
     made.save(tmp_path / "water.amalthea")
-    told = run("export", tmp_path / "water.amalthea", "--to", "n2p2", tmp_path / "files", "--member", 1).stdout
-    assert "member 1" in told
-    assert "from the mean over all 2 members, on 2 structures" in told
-    assert "cflength 1.0 cfenergy 1.0" in told
+    printed = run("export", tmp_path / "water.amalthea", "--to", "n2p2", tmp_path / "files", "--member", 1).stdout
+    assert "member 1" in printed
+    assert "from the mean over all 2 members, on 2 structures" in printed
+    assert "cflength 1.0 cfenergy 1.0" in printed
     units = ("--length-unit", "angstrom", "--energy-unit", "eV")
-    told = run("import", tmp_path / "files" / "member_1", "-o", tmp_path / "again.amalthea", *units, "--json").stdout
-    assert json.loads(told)["elements"] == ["H", "O"]
+    printed = run("import", tmp_path / "files" / "member_1", "-o", tmp_path / "again.amalthea", *units, "--json").stdout
+    assert json.loads(printed)["elements"] == ["H", "O"]
     again = am.load_model(tmp_path / "again.amalthea").predict(structures())
     np.testing.assert_allclose(again.mean, made.predict(structures()).members[1], rtol=0, atol=1e-10)
 
@@ -54,18 +54,18 @@ def test_there_and_back(tmp_path: Path) -> None:
 def test_json_of_an_export(tmp_path: Path) -> None:
     potential(members=2).save(tmp_path / "water.amalthea", examples=False)
     words = ("export", tmp_path / "water.amalthea", "--to", "n2p2")
-    told = json.loads(run(*words, tmp_path / "files", "--json").stdout)
-    assert [one["member"] for one in told["members"]] == [0, 1]
-    assert told["members"][0]["force_rms"] is None
+    printed = json.loads(run(*words, tmp_path / "files", "--json").stdout)
+    assert [one["member"] for one in printed["members"]] == [0, 1]
+    assert printed["members"][0]["force_rms"] is None
     ase.io.write(tmp_path / "some.extxyz", structures()[1])
-    told = json.loads(run(*words, tmp_path / "more", "--structures", tmp_path / "some.extxyz", "--json").stdout)
-    assert told["members"][0]["force_rms"] > 0
-    assert told["members"][0]["structures"] == 1
+    printed = json.loads(run(*words, tmp_path / "more", "--structures", tmp_path / "some.extxyz", "--json").stdout)
+    assert printed["members"][0]["force_rms"] > 0
+    assert printed["members"][0]["structures"] == 1
 
 
 def test_a_model_that_is_no_potential(tmp_path: Path) -> None:
     trained("number").save(tmp_path / "table.amalthea")
-    with pytest.raises(AmaltheaError, match="a model of tables and no potential"):
+    with pytest.raises(AmaltheaError, match="is no potential: it knows tables"):
         run("export", tmp_path / "table.amalthea", "--to", "n2p2", tmp_path / "files")
 
 

@@ -25,20 +25,20 @@ def check_by_formula(folder: Path, made: Any, member: int, atoms: Any) -> None:
     cell = atoms.cell.array if atoms.pbc.all() else None
     frame = n2p2.Frame(tuple(atoms.symbols), atoms.positions, cell, np.nan, atoms.positions, np.zeros(len(atoms)))
     energy, forces = formulas.Potential.read(folder, **METRIC).energy_and_forces(frame)
-    said = made.committee.answer(atoms)
-    np.testing.assert_allclose(energy, said.energy[member], rtol=0, atol=1e-10)
-    np.testing.assert_allclose(forces, said.forces[member], rtol=0, atol=1e-10)
+    answer = made.ready.committee.answer(atoms)
+    np.testing.assert_allclose(energy, answer.energy[member], rtol=0, atol=1e-10)
+    np.testing.assert_allclose(forces, answer.forces[member], rtol=0, atol=1e-10)
 
 
 def check_again(folder: Path, made: Any, member: int) -> None:
     """Compare an exported member, imported again, to what its potential says."""
     again = import_n2p2(folder, **METRIC)
     for atoms in structures():
-        said, read = made.committee.answer(atoms), again.committee.answer(atoms)
-        np.testing.assert_allclose(read.energies[0], said.energies[member], rtol=0, atol=1e-10)
-        np.testing.assert_allclose(read.forces[0], said.forces[member], rtol=0, atol=1e-10)
-        np.testing.assert_allclose(read.stress[0], said.stress[member], rtol=0, atol=1e-10)
-        assert np.abs(said.forces[member]).max() > 0.01
+        answer, read = made.ready.committee.answer(atoms), again.ready.committee.answer(atoms)
+        np.testing.assert_allclose(read.energies[0], answer.energies[member], rtol=0, atol=1e-10)
+        np.testing.assert_allclose(read.forces[0], answer.forces[member], rtol=0, atol=1e-10)
+        np.testing.assert_allclose(read.stress[0], answer.stress[member], rtol=0, atol=1e-10)
+        assert np.abs(answer.forces[member]).max() > 0.01
 
 
 def test_every_member_is_what_it_was(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ def test_how_far_a_member_is_from_the_mean(tmp_path: Path) -> None:
     written = export_n2p2(made, tmp_path / "water", [2])
     energies, forces = [], []
     for atoms in structures():
-        said = made.committee.answer(atoms)
-        energies.append((said.energy[2] - said.energy.mean()) / len(atoms))
-        forces.append((said.forces[2] - said.forces.mean(axis=0)).ravel())
+        answer = made.ready.committee.answer(atoms)
+        energies.append((answer.energy[2] - answer.energy.mean()) / len(atoms))
+        forces.append((answer.forces[2] - answer.forces.mean(axis=0)).ravel())
     assert written[0].energy == pytest.approx(np.sqrt(np.mean(np.square(energies))), rel=1e-12)
     assert written[0].forces == pytest.approx(np.sqrt(np.mean(np.square(np.concatenate(forces)))), rel=1e-12)
     assert (written[0].structures, written[0].members) == (2, 3)
@@ -143,15 +143,15 @@ def test_an_older_export_is_not_mixed_with_a_new_one(tmp_path: Path) -> None:
 
 def test_only_potentials_are_exported(tmp_path: Path) -> None:
     model: Any = object()
-    with pytest.raises(AmaltheaError, match="Only potentials"):
+    with pytest.raises(AmaltheaError, match="is no potential: it knows object"):
         export_n2p2(model, tmp_path / "water")
 
 
 def test_the_input_of_lammps(tmp_path: Path) -> None:
     third = Cutoff(4.0000004 + 1e-9, "poly2", 0.1)
     functions = {
-        element: tuple(dataclasses.replace(function, cutoff=third) for function in own)
-        for element, own in WATER.items()
+        element: tuple(dataclasses.replace(function, cutoff=third) for function in several)
+        for element, several in WATER.items()
     }
     (written,) = export_n2p2(potential(functions=functions, members=1), tmp_path / "water")
     text = (written.folder / "in.lammps").read_text()

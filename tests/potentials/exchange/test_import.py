@@ -65,7 +65,7 @@ def check_by_formula(folder: Path, units: dict[str, Any]) -> None:
     nothing = np.zeros((3, 3))
     frame = n2p2.Frame(tuple(atoms.symbols), atoms.positions, None, np.nan, nothing, np.zeros(3))
     energy, forces = formulas.Potential.read(folder, **units).energy_and_forces(frame)
-    answer = import_n2p2(folder, **units).committee.answer(atoms)
+    answer = import_n2p2(folder, **units).ready.committee.answer(atoms)
     np.testing.assert_allclose(answer.energy, [energy], rtol=1e-13)
     np.testing.assert_allclose(answer.forces[0], forces, rtol=0, atol=1e-11 * np.abs(forces).max())
     assert np.abs(forces).max() > 1e-3
@@ -94,9 +94,9 @@ def test_units_are_those_that_are_asked_for(tmp_path: Path) -> None:
     atoms = ase.build.molecule("H2O")
     larger = atoms.copy()
     larger.positions *= angstroms("bohr")
-    one, other = metric.committee.answer(atoms), atomic.committee.answer(larger)
+    one, other = metric.ready.committee.answer(atoms), atomic.ready.committee.answer(larger)
     np.testing.assert_allclose(one.energy * electronvolts("hartree"), other.energy, rtol=1e-12)
-    assert atomic.committee.cutoff == pytest.approx(6 * 0.529177210903, rel=1e-10)  # CODATA 2018
+    assert atomic.ready.committee.cutoff == pytest.approx(6 * 0.529177210903, rel=1e-10)  # CODATA 2018
     assert electronvolts("hartree") == pytest.approx(27.211386245988, rel=1e-10)
 
 
@@ -110,13 +110,13 @@ def test_what_n2p2_answers(name: str, chosen: range, tmp_path: Path) -> None:
     frames = list(n2p2.read_structures(DATA / name / "input.data", **ATOMIC))
     every = [f for f in frames if isinstance(f, n2p2.Frame)]
     some = [ase.Atoms(f.symbols, f.positions, cell=f.cell, pbc=f.cell is not None) for f in every]
-    said = opened.predict([some[index] for index in chosen])
-    for index, energy, force in zip(chosen, said.mean, said.forces, strict=True):
+    answer = opened.predict([some[index] for index in chosen])
+    for index, energy, force in zip(chosen, answer.mean, answer.forces, strict=True):
         assert f"{energy / electronvolts('hartree'):.8E}" == f"{energies[index]:.8E}"
         wanted = forces[forces[:, 0] == index, 2]
         digits = 0.5001e-8 * 10 ** np.floor(np.log10(np.abs(wanted)))
-        found = force.ravel() * angstroms("bohr") / electronvolts("hartree")
-        np.testing.assert_array_less(np.abs(found - wanted), np.maximum(digits, 1e-14))
+        answered = force.ravel() * angstroms("bohr") / electronvolts("hartree")
+        np.testing.assert_array_less(np.abs(answered - wanted), np.maximum(digits, 1e-14))
 
 
 def test_it_is_saved_and_opened_and_claims_nothing(tmp_path: Path) -> None:
@@ -134,8 +134,8 @@ def test_it_is_saved_and_opened_and_claims_nothing(tmp_path: Path) -> None:
     assert "does not know C" in after.problems[1]
     assert "extrapolates" in after.warnings[0]  # the ranges in scaling.data are arbitrary
     assert "trained elsewhere" in str(opened.validation)
-    assert "bohr" in opened.facts["notes"][0]
-    assert "CODATA 2018" in opened.facts["notes"][0]
+    assert "bohr" in opened.provenance.notes[0]
+    assert "CODATA 2018" in opened.provenance.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_what_is_not_known_here_is_said(line: str, complaint: str, tmp_path: Pat
 
 
 def test_a_potential_of_the_second_generation_says_so(tmp_path: Path) -> None:
-    assert import_n2p2(folder_with(tmp_path / "water", "nnp_type 2G-HDNNP")).committee.elements == ("H", "O")
+    assert import_n2p2(folder_with(tmp_path / "water", "nnp_type 2G-HDNNP")).ready.committee.elements == ("H", "O")
 
 
 def test_files_that_are_not_there_or_damaged(tmp_path: Path) -> None:

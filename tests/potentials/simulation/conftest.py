@@ -18,13 +18,13 @@ def random_committee(members: int = 4, elements: tuple[str, ...] = ("Al", "Cu"),
     """Return networks with random weights: their energies mean nothing, and are as smooth as any other's."""
     random, cutoff = np.random.default_rng(seed), Cutoff(4.0)
     pairs = [(a, b) for index, a in enumerate(elements) for b in elements[index:]]
-    own = (
+    several = (
         *(Radial(element, 0.5, shift, cutoff) for element in elements for shift in (0.0, 2.5)),
         *(Angular(pair, 0.05, 1.0, 4.0, cutoff, closed=True) for pair in pairs),
         *(Angular(pair, 0.05, -1.0, 1.0, cutoff) for pair in pairs),
     )
-    functions: Functions = dict.fromkeys(elements, own)
-    sizes = [len(own), 5, 1]
+    functions: Functions = dict.fromkeys(elements, several)
+    sizes = [len(several), 5, 1]
     layers = {
         element: [
             (random.normal(size=(members, n, m)) / np.sqrt(n), 0.1 * random.normal(size=(members, m)))

@@ -56,8 +56,8 @@ def test_pairs_of_elements() -> None:
 
 def test_the_diffusion_of_random_walkers() -> None:
     random, size, step = np.random.default_rng(0), 0.1, 10.0  # Å along each axis in 10 fs
-    places = np.cumsum(random.normal(scale=size, size=(400, 100, 3)), axis=0)
-    frames = [Atoms("Ar100", own) for own in places]
+    positions = np.cumsum(random.normal(scale=size, size=(400, 100, 3)), axis=0)
+    frames = [Atoms("Ar100", frame) for frame in positions]
     table, diffusion = mean_square_displacement(frames, step, blocks=4)
     expected = size**2 / (2 * step * 1e-3)  # Å²/ps
     assert diffusion.coefficient == pytest.approx(expected * 1e-4, rel=0.1)

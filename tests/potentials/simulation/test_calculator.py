@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.potentials.networks.committee import Committee
 from amalthea.potentials.simulation.calculator import Calculator
-from amalthea.potentials.simulation.verlet_list import SkinList
+from amalthea.potentials.simulation.verlet_list import VerletList
 from tests.potentials.simulation.conftest import alloy, random_committee
 
 
@@ -87,13 +87,14 @@ def test_a_list_with_a_skin_is_a_fresh_list_at_each_step(seed: int, skin: float)
 @given(st.integers(0, 1000))
 @settings(max_examples=20, deadline=None)
 def test_no_pair_within_the_cutoff_is_missed(seed: int) -> None:
-    random, pairs = np.random.default_rng(seed), SkinList(3.0, 0.5)
+    random, pairs = np.random.default_rng(seed), VerletList(3.0, 0.5)
     positions, cell, periodic = random.uniform(0, 5, (6, 3)), np.eye(3) * 5, np.ones(3, bool)
     for _ in range(6):
-        found, expected = (
-            np.linalg.norm(given.of(positions, cell, periodic).vector, axis=1) for given in (pairs, SkinList(3.0, 0.0))
+        distances, expected = (
+            np.linalg.norm(given.of(positions, cell, periodic).vector, axis=1)
+            for given in (pairs, VerletList(3.0, 0.0))
         )
-        assert (found < 3.0).sum() == (expected < 3.0).sum()
+        assert (distances < 3.0).sum() == (expected < 3.0).sum()
         positions = positions + random.uniform(-0.15, 0.15, (6, 3))
         cell = cell @ (np.eye(3) + random.uniform(-0.03, 0.03, (3, 3)))
 
@@ -111,18 +112,18 @@ def test_threads_change_no_bit(committee: Committee) -> None:
 def test_answers_as_the_potential_does(copper: Any) -> None:
     atoms = bulk("Cu", cubic=True)
     atoms.rattle(0.08, seed=3)
-    calculator, said = Calculator(copper), copper.predict([atoms])
+    calculator, answer = Calculator(copper), copper.predict([atoms])
     expected = {
-        "energy": said.mean[0],
-        "forces": said.forces[0],
-        "stress": said.stress[0],
-        "energy_std": said.std[0],
-        "forces_std": said.forces_std[0],
+        "energy": answer.mean[0],
+        "forces": answer.forces[0],
+        "stress": answer.stress[0],
+        "energy_std": answer.std[0],
+        "forces_std": answer.forces_std[0],
     }
     for name, value in expected.items():
         np.testing.assert_allclose(calculator.get_property(name, atoms), value, rtol=1e-9, atol=1e-12, err_msg=name)
-    assert calculator.get_property("energies", atoms).sum() == pytest.approx(said.mean[0])
-    assert calculator.get_property("extrapolation", atoms) == said.extrapolation[0]
+    assert calculator.get_property("energies", atoms).sum() == pytest.approx(answer.mean[0])
+    assert calculator.get_property("extrapolation", atoms) == answer.extrapolation[0]
 
 
 def test_tells_where_it_extrapolates(copper: Any) -> None:
@@ -135,12 +136,12 @@ def test_tells_where_it_extrapolates(copper: Any) -> None:
 def test_one_member_drives_and_all_doubt(committee: Committee) -> None:
     atoms = alloy()
     one, whole = Calculator(committee, members=2), Calculator(committee)
-    said = committee.answer(atoms)
-    np.testing.assert_allclose(one.get_property("forces", atoms), said.forces[2], atol=1e-12)
-    np.testing.assert_allclose(whole.get_property("forces", atoms), said.forces.mean(axis=0), atol=1e-12)
+    answer = committee.answer(atoms)
+    np.testing.assert_allclose(one.get_property("forces", atoms), answer.forces[2], atol=1e-12)
+    np.testing.assert_allclose(whole.get_property("forces", atoms), answer.forces.mean(axis=0), atol=1e-12)
     for name in ("energy_std", "forces_std"):
         np.testing.assert_array_equal(one.get_property(name, atoms), whole.get_property(name, atoms))
-    assert whole.get_property("energy_std", atoms) == pytest.approx(said.energy.std(ddof=1))
+    assert whole.get_property("energy_std", atoms) == pytest.approx(answer.energy.std(ddof=1))
 
 
 def test_a_committee_of_one_cannot_doubt() -> None:

@@ -14,38 +14,39 @@ from ase.io import read
 from ase.units import Hartree
 
 from amalthea.errors import AmaltheaError, DataError
-from amalthea.potentials.simulation.label import label, structure_key
+from amalthea.potentials.simulation.label import label
+from amalthea.potentials.simulation.labelled_file import structure_key
 from amalthea.potentials.simulation.select import farthest, select
 
 
 def crystals(number: int, seed: int = 0) -> list[Any]:
-    found = []
+    images = []
     for index in range(number):
         atoms = bulk("Cu", cubic=True)
         atoms.rattle(0.01 + 0.02 * index, seed=seed + index)
-        found.append(atoms)
-    return found
+        images.append(atoms)
+    return images
 
 
 def test_chooses_the_least_certain_that_differ(copper: Any) -> None:
     structures = crystals(12)
-    chosen = select(copper, [*structures, structures[-1], structures[-1]], count=3, verbose=0)
+    chosen = select(copper, [*structures, structures[-1], structures[-1]], number=3, verbose=0)
     assert chosen.rows[0] == np.nanargmax(chosen.uncertainty)
     assert len({*chosen.rows} & {11, 12, 13}) == 1  # the copies count once
     assert len(chosen.rows) == 3
-    everyone = select(copper, [structures[0]] * 4, count=3, verbose=0)
+    everyone = select(copper, [structures[0]] * 4, number=3, verbose=0)
     assert everyone.rows.tolist() == [0]
 
 
 def test_what_cannot_be_looked_at_is_told(copper: Any) -> None:
     strange = bulk("Ni", cubic=True)
-    chosen = select(copper, [strange, *crystals(2)], count=5, verbose=0)
+    chosen = select(copper, [strange, *crystals(2)], number=5, verbose=0)
     assert sorted(chosen.rows) == [1, 2]
     assert "does not know Ni" in chosen.problems[0]
     with pytest.raises(DataError, match="none of 1 structures"):
         select(copper, [strange], verbose=0)
     with pytest.raises(AmaltheaError, match="At least one"):
-        select(copper, crystals(1), count=0)
+        select(copper, crystals(1), number=0)
 
 
 def test_farthest_points_spread_out() -> None:
@@ -58,9 +59,9 @@ def test_farthest_points_spread_out() -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_labels_are_the_calculator_s(jobs: int, tmp_path: Path) -> None:
     structures = crystals(4)
-    told = label(structures, tmp_path / "labelled.extxyz", "emt", jobs=jobs, verbose=0)
+    labelled = label(structures, calculator="emt", output=tmp_path / "labelled.extxyz", jobs=jobs, verbose=0)
     frames = read(tmp_path / "labelled.extxyz", ":")
-    assert (told.done, told.found, told.failures) == (4, 0, {})
+    assert (labelled.done, labelled.before, labelled.failures) == (4, 0, ())
     for frame, atoms in zip(frames, structures, strict=True):
         atoms.calc = EMT()
         assert frame.get_potential_energy() == pytest.approx(atoms.get_potential_energy())
@@ -70,15 +71,15 @@ def test_labels_are_the_calculator_s(jobs: int, tmp_path: Path) -> None:
 
 def test_goes_on_and_tells_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output, structures = tmp_path / "labelled.extxyz", crystals(3)
-    label(structures[1:2], output, "emt", verbose=0)
+    label(structures[1:2], calculator="emt", output=output, jobs=1, verbose=0)
     with output.open("a") as stream:
         stream.write('4\nLattice="3.6 0 0 0 3.6 0 0 0 3.6" Properties=species:S:1:pos:R:3\nCu 0 0 0\nC')
     computed = []
     monkeypatch.setattr(EMT, "get_potential_energy", lambda *_, **__: computed.append(1) or 1.0)
     everything = [structures[0], structures[1], Atoms("Fe2", [[0, 0, 0], [2, 0, 0]]), structures[2], structures[0]]
-    told = label(everything, output, "emt", verbose=0)
-    assert (told.done, told.found) == (3, 1)
-    assert list(told.failures) == [3]
+    labelled = label(everything, calculator="emt", output=output, jobs=1, verbose=0)
+    assert (labelled.done, labelled.before) == (3, 1)
+    assert [failure.row for failure in labelled.failures] == [3]
     assert len(computed) == 3  # the one that was there and the copy were not
     keys = [frame.info["structure_key"] for frame in read(output, ":")]
     assert keys == [structure_key(atoms) for atoms in structures]
@@ -88,12 +89,13 @@ def test_goes_on_and_tells_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_what_was_labelled_before_is_kept_to_the_last_digit(copies: int, tmp_path: Path) -> None:
     """Also where there are more than nine atoms."""
     structures = [atoms * (copies, 1, 1) for atoms in crystals(3)]
-    label(structures, tmp_path / "whole.extxyz", "emt", verbose=0)
-    label(structures[:2], tmp_path / "later.extxyz", "emt", verbose=0)
-    told = label(structures, tmp_path / "later.extxyz", "emt", verbose=0)
-    assert (told.done, told.found) == (3, 2)
-    again = label(structures, tmp_path / "later.extxyz", "emt", verbose=0)
-    assert (again.done, again.found) == (3, 3)
+    quick: dict[str, Any] = {"calculator": "emt", "jobs": 1, "verbose": 0}
+    label(structures, output=tmp_path / "whole.extxyz", **quick)
+    label(structures[:2], output=tmp_path / "later.extxyz", **quick)
+    labelled = label(structures, output=tmp_path / "later.extxyz", **quick)
+    assert (labelled.done, labelled.before) == (3, 2)
+    again = label(structures, output=tmp_path / "later.extxyz", **quick)
+    assert (again.done, again.before) == (3, 3)
     assert (tmp_path / "later.extxyz").read_bytes() == (tmp_path / "whole.extxyz").read_bytes()
 
 
@@ -102,12 +104,12 @@ def test_no_file_of_others_is_touched(tmp_path: Path) -> None:
     for content in ("a letter\n", "1\nenergy=-0.1\nAr 0 0 0\n"):
         output.write_text(content)
         with pytest.raises(AmaltheaError, match="Give another name"):
-            label(crystals(1), output, "emt", verbose=0)
+            label(crystals(1), calculator="emt", output=output, verbose=0)
         assert output.read_text() == content
     output.unlink()
-    label(crystals(1), output, "emt", verbose=0)
+    label(crystals(1), calculator="emt", output=output, verbose=0)
     with pytest.raises(AmaltheaError, match="not labelled with lj"):
-        label(crystals(1), output, "lj", verbose=0)
+        label(crystals(1), calculator="lj", output=output, verbose=0)
 
 
 @pytest.mark.parametrize(
@@ -116,12 +118,12 @@ def test_no_file_of_others_is_touched(tmp_path: Path) -> None:
 )
 def test_calculators_that_are_none(name: str, options: dict[str, Any], words: str, tmp_path: Path) -> None:
     with pytest.raises(AmaltheaError, match=words):
-        label(crystals(1), tmp_path / "labelled.extxyz", name, options=options, verbose=0)
+        label(crystals(1), calculator=name, option=options, output=tmp_path / "labelled.extxyz", verbose=0)
     assert not list(tmp_path.iterdir())
 
 
 def test_tight_binding(tmp_path: Path) -> None:
     pytest.importorskip("tblite")
     water = Atoms("OH2", [[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])
-    label([water], tmp_path / "labelled.extxyz", verbose=0)
+    label(water, output=tmp_path / "labelled.extxyz", verbose=0)
     assert read(tmp_path / "labelled.extxyz").get_potential_energy() == pytest.approx(-5.0703 * Hartree, abs=0.02)

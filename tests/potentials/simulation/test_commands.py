@@ -39,11 +39,11 @@ def test_simulate_choose_label(metal: Path, tmp_path: Path) -> None:
     shutil.copy(metal, amalthea.folder / "copper.amalthea")
     write(amalthea.folder / "crystal.cif", bulk("Cu", cubic=True))
     words = ("md", "copper.amalthea", "crystal.cif", "--repeat", "1", "1", "2", "--interval", "2", "--outside", "warn")
-    told = json.loads(amalthea(*words, "--temperature", "900", "--steps", "100", "--rdf", "--msd", "--json").stdout)
-    assert (told["step"], told["end"], told["atoms"]) == (100, "finished", 8)
-    assert [(amalthea.folder / file).exists() for file in (*told["rdf"], *told["msd"])] == [True] * 4
-    assert len(pd.read_csv(amalthea.folder / told["observables"])) == 51
-    chosen = json.loads(amalthea("select", "copper.amalthea", told["trajectory"], "-n", "3", "--json").stdout)
+    result = json.loads(amalthea(*words, "--temperature", "900", "--steps", "100", "--rdf", "--msd", "--json").stdout)
+    assert (result["step"], result["end"], result["atoms"]) == (100, "finished", 8)
+    assert [(amalthea.folder / file).exists() for file in (*result["rdf"], *result["msd"])] == [True] * 4
+    assert len(pd.read_csv(amalthea.folder / result["observables"])) == 51
+    chosen = json.loads(amalthea("select", "copper.amalthea", result["trajectory"], "-n", "3", "--json").stdout)
     assert chosen["chosen"] == 3
     emt = ("--calculator", "emt", "--option", "asap_cutoff=true", "--json")
     labelled = json.loads(amalthea("label", chosen["output"], "--jobs", "1", *emt).stdout)
@@ -56,8 +56,8 @@ def test_simulate_choose_label(metal: Path, tmp_path: Path) -> None:
 def test_goes_on_and_keeps_what_was_simulated_if_it_is_too_short_to_be_analysed(metal: Path, tmp_path: Path) -> None:
     write(tmp_path / "crystal.cif", bulk("Cu", cubic=True))
     words = ("md", metal, tmp_path / "crystal.cif", "--interval", 2, "--outside", "warn")
-    told = run(*words, "--steps", 8, "--rdf", "--msd")
-    assert (told["step"], "rdf" in told, "msd" in told) == (8, True, False)
+    result = run(*words, "--steps", 8, "--rdf", "--msd")
+    assert (result["step"], "rdf" in result, "msd" in result) == (8, True, False)
     assert run(*words, "--steps", 60, "--msd")["diffusion_cm2_per_s"]["error"] > 0
 
 
@@ -66,8 +66,8 @@ def test_where_it_stops_it_says_how_to_go_on(metal: Path, tmp_path: Path) -> Non
     words = ["md", str(metal), str(tmp_path / "crystal.cif"), "--steps", "30", "--temperature", "900"]
     stopped = CliRunner().invoke(app, [*words, "--uncertainty", "0.0001"], catch_exceptions=False)
     assert (stopped.exit_code, "--outside warn" in stopped.stdout) == (0, True)
-    told = run(*words, "--uncertainty", "0.0001", "--outside", "warn")
-    assert (told["step"], told["end"]) == (30, "finished")
+    result = run(*words, "--uncertainty", "0.0001", "--outside", "warn")
+    assert (result["step"], result["end"]) == (30, "finished")
 
 
 def test_structures_that_cannot_be_labelled_are_named(tmp_path: Path) -> None:

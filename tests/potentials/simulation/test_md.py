@@ -16,7 +16,7 @@ from ase.io import read
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.potentials.simulation.calculator import Calculator
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.potentials.simulation.output import Record
+from amalthea.potentials.simulation.output import SimulationFiles
 from amalthea.potentials.simulation.simulate import simulate
 from amalthea.potentials.simulation.stopping import Limits
 from tests.potentials.simulation.conftest import random_committee
@@ -74,7 +74,7 @@ def test_a_killed_simulation_goes_on_as_if_it_had_not_been(
     assert (outcome.end, outcome.step, outcome.continued) == ("finished", 60, 42)
     for name in ("extxyz", "csv"):
         assert (tmp_path / f"torn.{name}").read_bytes() == (tmp_path / f"whole.{name}").read_bytes()
-    whole, torn = (Record(tmp_path / name).load()[1] for name in ("whole", "torn"))
+    whole, torn = (SimulationFiles(tmp_path / name).load()[1] for name in ("whole", "torn"))
     for name, value in whole.items():
         np.testing.assert_array_equal(value, torn[name], err_msg=name)
 
@@ -82,7 +82,7 @@ def test_a_killed_simulation_goes_on_as_if_it_had_not_been(
 def test_what_is_written(copper: Any, tmp_path: Path) -> None:
     dynamics = Dynamics("langevin", steps=20, interval=10, timestep=2.0)
     outcome = simulate(crystal(1), Calculator(copper), dynamics, tmp_path / "run", limits=ANYWHERE)
-    table, frames = pd.read_csv(outcome.record.observables), read(outcome.record.trajectory, ":")
+    table, frames = pd.read_csv(outcome.files.observables), read(outcome.files.trajectory, ":")
     assert table["step"].tolist() == [frame.info["step"] for frame in frames] == [0, 10, 20]
     assert table["time_ps"].tolist() == [0, 0.02, 0.04]
     last, calculator = frames[-1], Calculator(copper)
@@ -106,12 +106,12 @@ def test_thermostats_reach_their_temperature(copper: Any, kind: Any, tmp_path: P
 
 
 def test_stops_where_its_knowledge_ends(copper: Any, tmp_path: Path) -> None:
-    dynamics, said = Dynamics("langevin", steps=200, temperature=20_000, interval=2), []
-    hot = simulate(crystal(1), Calculator(copper), dynamics, tmp_path / "hot", say=said.append)
+    dynamics, sentences = Dynamics("langevin", steps=200, temperature=20_000, interval=2), []
+    hot = simulate(crystal(1), Calculator(copper), dynamics, tmp_path / "hot", say=sentences.append)
     assert hot.end == "outside"
     assert 0 < hot.step < 200
     assert f"step {hot.step}: " in hot.reason
-    met = read(hot.record.outside, ":")
+    met = read(hot.files.outside, ":")
     assert len(met) == hot.suspects == 1
     assert met[0].info["outside"] in hot.reason
     assert met[0].calc is None  # predictions are no labels
@@ -121,10 +121,10 @@ def test_stops_where_its_knowledge_ends(copper: Any, tmp_path: Path) -> None:
         dataclasses.replace(dynamics, steps=hot.step + 2),
         tmp_path / "warned",
         limits=dataclasses.replace(Limits.of(copper), action="warn"),
-        say=said.append,
+        say=sentences.append,
     )
     assert warned.suspects >= 1
-    assert any(f"Step {hot.step} is outside" in sentence for sentence in said)
+    assert any(f"Step {hot.step} is outside" in sentence for sentence in sentences)
 
 
 def test_an_explosion_is_told_and_keeps_the_trajectory(copper: Any, tmp_path: Path) -> None:
@@ -132,15 +132,15 @@ def test_an_explosion_is_told_and_keeps_the_trajectory(copper: Any, tmp_path: Pa
     outcome = simulate(crystal(1), Calculator(copper), dynamics, tmp_path / "run", limits=ANYWHERE)
     assert outcome.end == "exploded"
     assert outcome.reason.startswith(f"step {outcome.step + 1}: ")
-    assert len(read(outcome.record.trajectory, ":")) == outcome.step + 1
+    assert len(read(outcome.files.trajectory, ":")) == outcome.step + 1
 
 
 def test_no_temperature_and_no_steps(copper: Any, tmp_path: Path) -> None:
     still = simulate(crystal(1), Calculator(copper), Dynamics("langevin", steps=20, temperature=0), tmp_path / "still")
-    frames = read(still.record.trajectory, ":")
+    frames = read(still.files.trajectory, ":")
     np.testing.assert_allclose(frames[-1].positions, frames[0].positions, atol=1e-6)
     none = simulate(crystal(1), Calculator(copper), Dynamics("nve", steps=0), tmp_path / "none")
-    assert (none.end, none.step, len(read(none.record.trajectory, ":"))) == ("finished", 0, 1)
+    assert (none.end, none.step, len(read(none.files.trajectory, ":"))) == ("finished", 0, 1)
     more = simulate(crystal(1), Calculator(copper), Dynamics("nve", steps=10), tmp_path / "none")
     assert (more.end, more.step, more.continued) == ("finished", 10, 0)
 
@@ -174,7 +174,7 @@ def test_refuses_to_go_on_with_something_else(copper: Any, tmp_path: Path) -> No
         with pytest.raises(AmaltheaError, match=words):
             simulate(atoms, calculator, other, name)
     anew = simulate(crystal(2), Calculator(copper), dynamics, name, overwrite=True)
-    assert len(read(anew.record.trajectory, 0)) == len(crystal(2))
+    assert len(read(anew.files.trajectory, 0)) == len(crystal(2))
     (tmp_path / "run.restart").write_bytes(b"nothing")
     with pytest.raises(AmaltheaError, match="no state of a simulation"):
         simulate(crystal(1), Calculator(copper), dynamics, name)

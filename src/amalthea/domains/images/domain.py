@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ from amalthea.domains.images.picture_sets import claims, find_path_column, read_
 from amalthea.domains.images.pictures import is_picture_name, pillow
 from amalthea.domains.images.pixel_rows import read_rows_of_pixels
 from amalthea.domains.images.stack import Pictures
-from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.domains.protocol import Defaults, Featurizer, Nouns
+from amalthea.domains.tabular_inputs import labelled_table
 from amalthea.errors import DataError
 
 LABEL = "label"
@@ -39,6 +41,15 @@ class Images:
     """Pictures of one size, with a class or a number each."""
 
     name: str = "images"
+    precedence: int = 20
+    task: str = "columns"
+    nouns: Nouns = Nouns("image", "images")
+    numbered: bool = False
+    asked_by: str = ""
+    keras_modules: Sequence[str] = ("amalthea.domains.images.augmentation",)
+    suggestions: Mapping[str, str] = MappingProxyType(
+        {"predict": "photo.png --save-input seen", "train": "--network dense"}
+    )
     feature_choices: Sequence[str] = ("auto", "pixels")
     network_choices: Sequence[str] = ("auto", "convolution", "dense")
     in_words: bool = False
@@ -93,6 +104,30 @@ class Images:
         column = _column(table)
         pictures = read_column(table[column], _folder(table))
         return _dataset(table, pictures, name, options, column=column, refused=refused)
+
+    def labelled(self, source: Any, targets: Sequence[Target], state: dict[str, Any]) -> Dataset:
+        """Read new labelled pictures, brought to the shape that the model reads.
+
+        Raises:
+            DataError: there are no pictures, or no labels.
+        """
+        return labelled_table(self, source, targets, state)
+
+    def describe(self, examples: pd.DataFrame) -> list[str]:
+        """Return each picture's name."""
+        return [str(name) for name in examples["name"]] if "name" in examples else [""] * len(examples)
+
+    def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:  # noqa: ARG002
+        """Return each picture as a small PNG, as a data URI."""
+        from amalthea.domains.images.drawing import png
+
+        return [png([image])[0] for image in examples["image"]]
+
+    def sheet(self, examples: pd.DataFrame, columns: int) -> tuple[str, int, int]:
+        """Return pictures side by side in one PNG, as a data URI, with the width and height of each."""
+        from amalthea.domains.images.drawing import png
+
+        return png(list(examples["image"]), columns)
 
     def input_state(self, dataset: Dataset) -> dict[str, Any]:
         """Return the shape of the pictures, the span of their numbers, and how large handwriting stands, as JSON."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from amalthea.domains.molecules.cleaning import Cleaned, clean
 from amalthea.domains.molecules.columns import find_smiles_column
 from amalthea.domains.molecules.replicates import join_replicates
 from amalthea.domains.networks import defaults_for, dense
-from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.domains.protocol import Defaults, Featurizer, Nouns
 from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
 
@@ -31,8 +32,22 @@ class Molecules(Rows):
     """Molecules given as SMILES, one in each row of a table."""
 
     name: str = "molecules"
+    precedence: int = 30
+    nouns: Nouns = Nouns("molecule", "molecules")
+    asked_by: str = "smiles"
+    suggestions: Mapping[str, str] = MappingProxyType({"predict": "CCO 'c1ccccc1C(=O)N'", "train": "--split scaffold"})
     in_words: bool = True
     feature_choices: Sequence[str] = ("auto", "descriptors", "morgan", "both")
+
+    def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:  # noqa: ARG002
+        """Return each molecule drawn as SVG; its SMILES where it cannot be drawn."""
+        from amalthea.domains.molecules.drawing import molecule
+
+        return [molecule(smiles) for smiles in examples["smiles"]]
+
+    def describe(self, examples: pd.DataFrame) -> list[str]:
+        """Return each molecule's SMILES."""
+        return [str(smiles) for smiles in examples["smiles"]]
 
     def recognises(self, table: pd.DataFrame) -> bool:
         """Say whether some column holds SMILES, whatever it is called."""
@@ -76,7 +91,7 @@ class Molecules(Rows):
             problems=np.array([molecule.problem for molecule in molecules], dtype=object),
             identity=["smiles"],
             notes=notes,
-            noun="molecule",
+            noun=self.nouns.one,
             input_state={"column": column, "clean": options.clean},
         )
         return assemble(name, self.name, table, labels, found, options, refused)

@@ -180,8 +180,8 @@ def generalization(
     names = [each.name for each in predictor.targets]
     if target is not None and target not in names:
         raise AmaltheaError(f"The model has no target {target!r}. It has: {', '.join(names)}.")
-    if isinstance(predictor, Potential):
-        return _of_potential(predictor, verbose)
+    if isinstance(predictor.ready, Potential):
+        return _of_potential(predictor.ready, verbose)
     part = max(predictor.parts, key=lambda each: float(each.shares.sum()))
     pictures = len(part.featurizer.shape) > 1
     missing: dict[str, str] = {}
@@ -229,7 +229,7 @@ def _of_potential(potential: Potential, verbose: Verbosity) -> Generalization:
     history, missing = potential.parts[0].ensemble.history, {"networks": UNWATCHED, "turn": UNWATCHED}
     if history is None or not history.epoch:
         raise AmaltheaError("The potential was saved without its history.")
-    curve, spent = None, float(potential.facts.get("seconds", {}).get("train", 0.0))
+    curve, spent = None, float(potential.predictor.provenance.seconds.get("train", 0.0))
     try:
         if spent > PATIENCE:
             raise AmaltheaError(

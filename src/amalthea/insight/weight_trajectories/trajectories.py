@@ -219,10 +219,10 @@ def _trajectories(trained: Ensemble | Predictor, points: int, rows: int, bar: Ba
 
 def _again(predictor: Predictor) -> tuple[Ensemble, list[str]]:
     """Return networks like a model's, trained anew with their paths written down; and what to say of it."""
-    if isinstance(predictor, Potential):
+    if isinstance(predictor.ready, Potential):
         from amalthea.potentials.refit import structures
 
-        return structures(predictor).recorded()
+        return structures(predictor.ready).recorded()
     from amalthea.tasks.columns.refit import material
 
     return material(predictor, most=2000).recorded()

@@ -56,7 +56,7 @@ def write_lammps(folder: Path, elements: Sequence[str], cutoff: float, atoms: An
 def _write_structure(path: Path, atoms: Any, elements: Sequence[str]) -> None:
     from ase.io import write
 
-    placed = atoms.copy()
-    if not placed.pbc.all():
-        placed.center(vacuum=5.0, axis=[axis for axis in range(3) if not placed.pbc[axis]])
-    write(path, placed, format="lammps-data", specorder=list(elements), masses=True, units="metal", atom_style="atomic")
+    boxed = atoms.copy()
+    if not boxed.pbc.all():
+        boxed.center(vacuum=5.0, axis=[axis for axis in range(3) if not boxed.pbc[axis]])
+    write(path, boxed, format="lammps-data", specorder=list(elements), masses=True, units="metal", atom_style="atomic")

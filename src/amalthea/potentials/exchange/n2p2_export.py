@@ -19,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.messages import counted, listed
-from amalthea.domains import domain
-from amalthea.errors import AmaltheaError, DataError
+from amalthea.errors import DataError
 from amalthea.potentials import n2p2
 from amalthea.potentials.exchange.lammps import write_lammps
 from amalthea.potentials.n2p2.settings import LETTERS, Activation
 from amalthea.potentials.networks.committee import Networks, networks
 from amalthea.potentials.potential import Potential
+from amalthea.potentials.reading.read_frames import StructureOptions
+from amalthea.potentials.reading.sources import frames_from
+from amalthea.potentials.simulation.calculator import as_potential
 from amalthea.potentials.symmetry_functions.functions import reach
 
 OTHER_NAMES: Mapping[str, Activation] = {"cos": "cosine", "exp": "decay"}
@@ -55,6 +57,16 @@ class Exported:
     structures: int
     members: int
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as JSON."""
+        return {
+            "member": self.member,
+            "folder": str(self.folder),
+            "energy_rms": self.energy,
+            "force_rms": self.forces,
+            "structures": self.structures,
+        }
+
     def __str__(self) -> str:
         if self.members == 1:
             return f"{self.folder}: member {self.member}, the potential's only one"
@@ -67,7 +79,7 @@ class Exported:
 
 
 def export_n2p2(
-    potential: Potential,
+    potential: Potential | str | os.PathLike[str],
     folder: str | os.PathLike[str],
     members: Sequence[int] | None = None,
     structures: Any = None,
@@ -75,7 +87,7 @@ def export_n2p2(
     """Write members of a potential as files of n2p2, each with an input of LAMMPS, in a folder `member_N` of its own.
 
     Args:
-        potential: a trained potential.
+        potential: a trained potential, or its file.
         folder: where the folders shall lie; a new or an empty one. It is written whole or not at all.
         members: the numbers of the members in the ensemble, from 0; None: all that answer.
         structures: a file, or a list of `ase.Atoms`, on which the members are compared with their mean; None: the
@@ -85,34 +97,36 @@ def export_n2p2(
         What was written, one record a member.
 
     Raises:
+        AmaltheaError: the model is no potential.
         DataError: the folder cannot be written to, there is no such member, or n2p2 lacks what the potential uses: its
             activation function, or cutoffs of several kinds.
     """
-    if not isinstance(potential, Potential):
-        raise AmaltheaError("Only potentials have n2p2's form. Received: a model of other data than structures.")
-    folder, everyone = Path(folder), potential.parts[0].ensemble.used.tolist()
-    chosen = everyone if members is None else _members(members, everyone)
+    potential = as_potential(potential)
+    folder, answering = Path(folder), potential.parts[0].ensemble.used.tolist()
+    chosen = answering if members is None else _members(members, answering)
     _check_folder(folder)
     trained = _networks(potential)
     compared = _structures(potential, structures)
     distances = _distances(potential, compared)
     settings = {member: _settings(trained, member) for member in chosen}
+    # LAMMPS gets the largest structure with all elements: a smaller one would leave atom types without an atom.
     whole = [atoms for atoms in compared if set(atoms.get_chemical_symbols()) == set(trained.functions)]
     shown = max(whole, key=len, default=None)
+    # Written beside the folder and then moved: what fails in the middle leaves nothing behind.
     with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=f".{folder.name}-") as temporary:
         for member in chosen:
-            own = Path(temporary) / "whole" / f"member_{member}"
-            own.mkdir(parents=True)
-            _write(own, potential, trained, settings[member], member)
-            write_lammps(own, settings[member].elements, reach(trained.functions), shown, f"member {member}")
+            inner = Path(temporary) / "whole" / f"member_{member}"
+            inner.mkdir(parents=True)
+            _write(inner, potential, trained, settings[member], member)
+            write_lammps(inner, settings[member].elements, reach(trained.functions), shown, f"member {member}")
         if folder.exists():
             folder.rmdir()
         shutil.move(Path(temporary) / "whole", folder)
     written = []
     for member in chosen:
-        energy, forces = distances[everyone.index(member)].tolist()
-        own = folder / f"member_{member}"
-        written.append(Exported(member, own, energy, forces, len(compared), len(everyone)))
+        energy, forces = distances[answering.index(member)].tolist()
+        inner = folder / f"member_{member}"
+        written.append(Exported(member, inner, energy, forces, len(compared), len(answering)))
     return tuple(written)
 
 
@@ -128,15 +142,14 @@ def _networks(potential: Potential) -> Networks:
         ensemble.weights,
         potential.ranges.functions,
         ensemble.model.activation,
-        potential.input_state["energy_of_atoms"],
+        potential.energy_of_atoms,
     )
 
 
 def _structures(potential: Potential, given: Any) -> list[Any]:
     if given is not None:
-        asked = domain(potential.domain).inputs(given, dict(potential.input_state))
-        known: list[Any] = asked.examples["atoms"][asked.problems == ""].tolist()
-        return known
+        units = {name: unit for name, unit in potential.input_state.items() if name in ("length_unit", "energy_unit")}
+        return frames_from(given, StructureOptions(labelled=False, **units)).atoms
     if "atoms" not in potential.examples:
         return []
     every = potential.examples["atoms"].tolist()
@@ -153,11 +166,11 @@ def _distances(potential: Potential, structures: Sequence[Any]) -> NDArray[np.fl
     for atoms in structures:
         if unknown := sorted(set(atoms.get_chemical_symbols()) - set(potential.committee.elements)):
             raise DataError(f"a structure to compare on holds {listed(unknown)}, which the potential does not know.")
-        said = potential.committee.answer(atoms)
-        energies.append((said.energy - said.energy.mean()) / len(atoms))
-        forces.append((said.forces - said.forces.mean(axis=0)).reshape(len(said.forces), -1))
+        answer = potential.committee.answer(atoms)
+        energies.append((answer.energy - answer.energy.mean()) / len(atoms))
+        forces.append((answer.forces - answer.forces.mean(axis=0)).reshape(len(answer.forces), -1))
     both = (np.stack(energies, axis=1), np.concatenate(forces, axis=1))
-    distances: NDArray[np.float64] = np.stack([np.sqrt((own**2).mean(axis=1)) for own in both], axis=1)
+    distances: NDArray[np.float64] = np.stack([np.sqrt((apart**2).mean(axis=1)) for apart in both], axis=1)
     return distances
 
 
@@ -170,14 +183,14 @@ def _settings(trained: Networks, member: int) -> n2p2.Settings:
     from ase.data import atomic_numbers
 
     elements = tuple(sorted(trained.functions, key=lambda element: atomic_numbers[element]))
-    place = {element: number for number, element in enumerate(trained.functions)}
+    number_of = {element: number for number, element in enumerate(trained.functions)}
     return n2p2.Settings(
         elements=elements,
         functions={e: tuple(trained.functions[e][n] for n in n2p2.order(trained.functions[e])) for e in elements},
         hidden={e: tuple(bias.shape[1] for _, bias in trained.layers[e][:-1]) for e in elements},
         activations={e: tuple(_activation(name) for name in trained.activations[e]) for e in elements},
         scaling="sigma",
-        atom_energy={e: float(trained.atoms[member, place[e]]) for e in elements},
+        atom_energy={e: float(trained.atoms[member, number_of[e]]) for e in elements},
         length_unit="angstrom",
         energy_unit="ev",
     )
@@ -196,6 +209,7 @@ def _write(folder: Path, potential: Potential, trained: Networks, settings: n2p2
     statistics, low, high = {}, potential.ranges.low, potential.ranges.high
     for number, (element, functions) in enumerate(trained.functions.items()):
         rows = n2p2.order(functions)
+        # A function that was constant in training has no scale: its sigma is 1, and its weights are 0.
         inverse = trained.inverse_scale[element][member, rows]
         used = inverse != 0
         statistics[element] = n2p2.Statistics(
@@ -206,7 +220,7 @@ def _write(folder: Path, potential: Potential, trained: Networks, settings: n2p2
         )
         layers = [(kernel[member], bias[member]) for kernel, bias in trained.layers[element]]
         first, bias = layers[0]
-        layers[0] = (first[rows] * used[:, None], bias)  # what was constant in training counts for nothing
+        layers[0] = (first[rows] * used[:, None], bias)
         n2p2.write_weights(folder / n2p2.weights_name(element), layers)
     n2p2.write_input(folder / "input.nn", settings)
     n2p2.write_scaling(folder / "scaling.data", settings, statistics)
@@ -218,4 +232,4 @@ def _check_folder(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} exists and is no empty folder. Give the name of a new one.")
     if not os.access(folder.absolute().parent, os.W_OK):
-        raise DataError(f"The folder {folder.absolute().parent} may not be written to. Choose another place.")
+        raise DataError(f"The folder {folder.absolute().parent} may not be written to. Choose another folder.")

@@ -15,19 +15,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-import amalthea
 from amalthea import backend
-from amalthea.datasets.dataset import Target
 from amalthea.errors import DataError
 from amalthea.potentials import n2p2
+from amalthea.potentials.domain import ENERGY, Structures
 from amalthea.potentials.exchange.n2p2_export import OTHER_NAMES
 from amalthea.potentials.n2p2.keywords import Keywords
 from amalthea.potentials.n2p2.units import EnergyUnit, LengthUnit
-from amalthea.potentials.potential import Potential, state_of
+from amalthea.potentials.potential import PotentialState
 from amalthea.potentials.symmetry_functions.extrapolation import Ranges
 from amalthea.potentials.symmetry_functions.featurizer import SymmetryFunctions
 from amalthea.predictor.predictions import columns
-from amalthea.predictor.predictor import Part
+from amalthea.predictor.predictor import Predictor
+from amalthea.predictor.provenance import Provenance
+from amalthea.tasks.protocol import Part
 from amalthea.training.history import History
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability_domain import Applicability
@@ -35,7 +36,6 @@ from amalthea.validation.summary import TargetSummary, Validation
 
 Floats = NDArray[np.float64]
 
-ENERGY = Target("energy", "regression", unit="eV")
 
 CHARGES = ("use_electrostatics", "electrostatic_type", "fixed_charge", "use_vdw", "vdw_type")
 """Keywords of RuNNer and n2p2 that add what a sum of atomic energies alone does not give."""
@@ -43,7 +43,7 @@ CHARGES = ("use_electrostatics", "electrostatic_type", "fixed_charge", "use_vdw"
 
 def import_n2p2(
     folder: str | os.PathLike[str], length_unit: LengthUnit = "bohr", energy_unit: EnergyUnit = "hartree"
-) -> Potential:
+) -> Predictor:
     """Return the potential in a folder of n2p2's or RuNNer's files: `input.nn`, `scaling.data`, `weights.*.data`.
 
     Units become Å and eV with the constants of CODATA 2018, as `ase.units.create_units("2018")` has them.
@@ -69,25 +69,23 @@ def import_n2p2(
     if wrong := [name for name, values in arrays.items() if not np.isfinite(values).all()]:
         raise DataError(f"{folder} holds numbers that are not finite ({wrong[0]}). Copy its files anew.")
     low, high = _padded(settings, statistics, "minimum"), _padded(settings, statistics, "maximum")
-    functions = dict(settings.functions)
+    kind, functions = Structures(), dict(settings.functions)
     featurizer = SymmetryFunctions(functions)
     offsets = {element: settings.offset(element) for element in settings.elements}
-    return Potential(
-        domain="structures",
+    return Predictor(
+        domain=kind.name,
+        task=kind.task,
         targets=(ENERGY,),
         parts=(Part(featurizer, _ensemble(settings, arrays, featurizer), np.ones((1, 1))),),
         calibrations=(None,),
         # one example alone has no distance to others: every percentile is unknown
         applicability=Applicability.fit(np.zeros((1, *featurizer.shape), np.float32), "euclidean", [0]),
-        input_state={
-            **state_of(functions, Ranges(functions, low, high), offsets, None),
-            "length_unit": length_unit,
-            "energy_unit": energy_unit,
-        },
-        validation=Validation((TargetSummary("energy", "potential", "", "force_mae", {}, {}, {}, None),), 1, 1, 0),
+        input_state={"length_unit": length_unit, "energy_unit": energy_unit},
+        validation=Validation((TargetSummary("energy", kind.task, "", "force_mae", {}, {}, {}, None),), 1, 1, 0),
         out_of_fold=_no_rows(),
-        facts=_facts(folder, settings),
+        provenance=_provenance(folder, settings),
         examples=pd.DataFrame({"#row": np.empty(0, np.int64)}),
+        state=PotentialState.of(functions, Ranges(functions, low, high), offsets, None),
     )
 
 
@@ -127,11 +125,13 @@ def _arrays(
     arrays: dict[str, Floats] = {}
     for number, element in enumerate(settings.elements):
         count = len(settings.functions[element])
+        # factor G + offset, n2p2's form of every scaling, is (G - center) inverse_scale, which the networks here have.
         factor, offset = n2p2.linear_scaling(settings, statistics[element])
         center[number, :count], inverse[number, :count] = -offset / factor, factor
         layers = n2p2.read_weights(folder / n2p2.weights_name(element), settings.sizes(element))
         names = [*(f"hidden_{n}" for n in range(1, len(layers))), "energy"]
         for name, (kernel, bias) in zip(names, layers, strict=True):
+            # Where arguments are divided by the number of inputs, the weights take that division in.
             inputs = len(kernel) if settings.normalize_nodes else 1
             arrays[f"element_{element}/{name}/kernel"] = kernel / inputs
             arrays[f"element_{element}/{name}/bias"] = bias / inputs
@@ -147,7 +147,8 @@ def _arrays(
 
 def _padded(settings: n2p2.Settings, statistics: Mapping[str, n2p2.Statistics], field: str) -> Floats:
     width = max(map(len, settings.functions.values()))
-    return np.stack([np.pad(own := getattr(statistics[e], field), (0, width - len(own))) for e in settings.elements])
+    rows = [getattr(statistics[element], field) for element in settings.elements]
+    return np.stack([np.pad(row, (0, width - len(row))) for row in rows])
 
 
 def _ensemble(settings: n2p2.Settings, arrays: Mapping[str, Floats], featurizer: SymmetryFunctions) -> Any:
@@ -178,25 +179,15 @@ def _ensemble(settings: n2p2.Settings, arrays: Mapping[str, Floats], featurizer:
 def _no_rows() -> pd.DataFrame:
     """Return the table of out-of-fold predictions of no training examples."""
     nothing, words = np.empty(0), np.empty(0, object)
-    said = Prediction(nothing, nothing, None, applicability=nothing, problems=words, warnings=words)
+    answers = Prediction(nothing, nothing, None, applicability=nothing, problems=words, warnings=words)
     rows = pd.DataFrame({"row": np.empty(0, np.int64), "fold": np.empty(0, np.int64), "target": nothing})
-    return pd.concat([rows, columns(said, (ENERGY,), rows.index)], axis=1)
+    return pd.concat([rows, columns(answers, (ENERGY,), rows.index)], axis=1)
 
 
-def _facts(folder: Path, settings: n2p2.Settings) -> dict[str, Any]:
-    import jax
-    import keras
-
-    return {
-        "data": folder.resolve().name,
-        "fingerprint": "",
-        "examples": 0,
-        "refused": [],
-        "notes": [
-            f"Imported from n2p2's files in the folder {folder.resolve().name}, read in {settings.length_unit} and "
-            f"{settings.energy_unit} (CODATA 2018). It was trained elsewhere: there are no figures of its errors, no "
-            "uncertainties, and no distances to its training set."
-        ],
-        "seconds": {},
-        "versions": {"amalthea": amalthea.__version__, "keras": keras.__version__, "jax": jax.__version__},
-    }
+def _provenance(folder: Path, settings: n2p2.Settings) -> Provenance:
+    note = (
+        f"Imported from n2p2's files in the folder {folder.resolve().name}, read in {settings.length_unit} and "
+        f"{settings.energy_unit} (CODATA 2018). It was trained elsewhere: there are no figures of its errors, no "
+        "uncertainties, and no distances to its training set."
+    )
+    return Provenance.of(folder.resolve().name, notes=(note,))

@@ -94,8 +94,8 @@ def radial_distribution(
         reach = min(0.5 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0).max() for atoms in frames)
     edges = np.linspace(0.0, reach, bins + 1)
     shells = 4 / 3 * np.pi * np.diff(edges**3)
-    found = np.stack([_around(atoms, pair, reach, edges) / shells for atoms in frames])
-    mean, error = _by_blocks(found, blocks)
+    of_frames = np.stack([_around(atoms, pair, reach, edges) / shells for atoms in frames])
+    mean, error = _by_blocks(of_frames, blocks)
     return pd.DataFrame({"r": (edges[1:] + edges[:-1]) / 2, "g": mean, "error": error})
 
 
@@ -122,21 +122,30 @@ def mean_square_displacement(
     if not chosen.any():
         raise DataError(f"there is no {element} in the frames.")
     masses = frames[0].get_masses()
-    places = np.stack([atoms.positions for atoms in frames])
-    places -= (masses[:, None] * places).sum(axis=1, keepdims=True) / masses.sum()  # the drift of the whole
+    positions = np.stack([atoms.positions for atoms in frames])
+    # A thermostat may let the whole drift, which is no diffusion: only motion against the centre of mass counts.
+    positions -= (masses[:, None] * positions).sum(axis=1, keepdims=True) / masses.sum()
     size = len(frames) // blocks
     if size < 4:
         raise DataError(f"{len(frames)} frames cannot be cut into {blocks} blocks of at least 4. Simulate longer.")
-    parts = [places[block * size : (block + 1) * size, chosen] for block in range(blocks)]
+    # Each block is a simulation of its own, as if the others were not there.
+    parts = [positions[block * size : (block + 1) * size, chosen] for block in range(blocks)]
     lags = np.arange(1, size // 2 + 1)
-    found = np.array([[((own[lag:] - own[:-lag]) ** 2).sum(axis=2).mean() for lag in lags] for own in parts])
+    squares = np.array([_squared_displacements(part, lags) for part in parts])
     times = lags * spacing / 1000
+    # The slope late: at short times atoms fly and rattle in their cages, and do not diffuse yet.
     late = lags >= max(1, lags[-1] // 2)
-    slopes = np.polyfit(times[late], found[:, late].T, 1)[0] if late.sum() > 1 else found[:, -1] / times[-1]
-    mean, error = _by_blocks(found, blocks)
+    slopes = np.polyfit(times[late], squares[:, late].T, 1)[0] if late.sum() > 1 else squares[:, -1] / times[-1]
+    mean, error = _by_blocks(squares, blocks)
     per_block = np.atleast_1d(slopes) / 6 * 1e-4  # 1 Å²/ps = 1e-4 cm²/s
     diffusion = Diffusion(float(per_block.mean()), float(per_block.std(ddof=1) / np.sqrt(blocks)))
     return pd.DataFrame({"time_ps": times, "msd_A2": mean, "error": error}), diffusion
+
+
+def _squared_displacements(positions: Floats, lags: NDArray[np.int64]) -> list[float]:
+    """Return the mean over atoms and beginnings of the squared way in each number of frames, from (frames, A, 3)."""
+    ways = (positions[lag:] - positions[:-lag] for lag in lags)
+    return [float((way**2).sum(axis=2).mean()) for way in ways]
 
 
 def _around(atoms: Any, pair: tuple[str, str] | None, reach: float, edges: Floats) -> Floats:
@@ -156,5 +165,6 @@ def _around(atoms: Any, pair: tuple[str, str] | None, reach: float, edges: Float
 def _by_blocks(values: Floats, blocks: int) -> tuple[Floats, Floats]:
     """Return the mean of values in time, shape (n, k), and its standard error from blocks."""
     blocks = max(LEAST_BLOCKS, min(blocks, len(values)))
+    # Frames that follow each other are alike; means of long blocks are independent, and their spread is honest.
     means = np.stack([part.mean(axis=0) for part in np.array_split(values, blocks)])
     return values.mean(axis=0), means.std(axis=0, ddof=1) / np.sqrt(blocks)

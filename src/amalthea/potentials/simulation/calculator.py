@@ -14,9 +14,10 @@ from amalthea.potentials.networks.committee import Answer, Committee
 from amalthea.potentials.networks.training_arrays import Surroundings
 from amalthea.potentials.potential import Potential, bring_together
 from amalthea.potentials.reading.read_errors import need_ase
-from amalthea.potentials.simulation.committee_evaluation import Described, one_thread
-from amalthea.potentials.simulation.verlet_list import SkinList
-from amalthea.predictor import load_model
+from amalthea.potentials.simulation.committee_evaluation import DescribedStructure, one_thread
+from amalthea.potentials.simulation.verlet_list import VerletList
+from amalthea.predictor.predictor import Predictor
+from amalthea.predictor.serialization import load_model
 from amalthea.validation.calibration import IntervalCalibration
 
 need_ase()
@@ -87,15 +88,13 @@ class Calculator(ase_calculator.Calculator):
         threads: int = 1,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        opened = load_model(potential) if isinstance(potential, str | os.PathLike) else potential
-        self.potential = None if isinstance(opened, Committee) else as_potential(opened)
-        self.committee: Committee = opened if isinstance(opened, Committee) else as_potential(opened).committee
+        self.potential, self.committee = _opened(potential)
         """All members: the uncertainties are theirs."""
-        self.driving = _driving(self.committee, members)
+        self.driving = _chosen(self.committee, members)
         """The members whose mean drives the atoms."""
         self.threads = threads
-        self.neighbours = SkinList(self.committee.cutoff, skin)
-        self._described: Described | None = None
+        self.neighbours = VerletList(self.committee.cutoff, skin)
+        self._described: DescribedStructure | None = None
         self._kinds = np.full(len(chemical_symbols), -1, np.int64)  # by atomic number
         self._kinds[[atomic_numbers[element] for element in self.committee.elements]] = np.arange(
             len(self.committee.elements)
@@ -110,20 +109,21 @@ class Calculator(ase_calculator.Calculator):
         """Compute what is asked for, and what comes with it; called by ASE.
 
         Raises:
-            DataError: an element that the potential does not know, a structure without volume, atoms at one place.
+            DataError: an element that the potential does not know, a structure without volume, atoms at one point.
         """
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         asked = set(properties)
         with one_thread():
+            # Forgotten before it is made anew: what fails in the middle must not be taken for the new structure.
             if system_changes or self._described is None:
                 self._described = None
-                self._described = self._look()
-                self.results = self._drive(self._described)
+                self._described = self._describe()
+                self.results = self._forces(self._described)
             if "forces_std" in asked or ("energy_std" in asked and "energy_std" not in self.results):
-                self.results |= self._doubt(self._described, forces="forces_std" in asked)
+                self.results |= self._uncertainties(self._described, forces="forces_std" in asked)
         if "extrapolation" in asked and self.potential is not None:
-            own = self._described
-            self.results["extrapolation"] = self.potential.ranges.worst(own.own.kinds, own.values)
+            kinds, functions = self.described
+            self.results["extrapolation"] = self.potential.ranges.worst(kinds, functions)
 
     def check_state(self, atoms: Any, tol: float = 0.0) -> list[str]:  # noqa: ARG002  (ASE's signature)
         """Return what changed, to the last bit; with ASE's tolerance it would take a quarter of a step of few atoms."""
@@ -151,9 +151,9 @@ class Calculator(ase_calculator.Calculator):
         """The elements' numbers (A,) and symmetry functions (A, F) of the structure that was computed last."""
         if self._described is None:
             raise AmaltheaError("No structure was computed yet. Ask for an energy first.")
-        return self._described.own.kinds, self._described.values
+        return self._described.surroundings.kinds, self._described.values
 
-    def _look(self) -> Described:
+    def _describe(self) -> DescribedStructure:
         atoms: Any = self.atoms
         kinds = self._kinds[atoms.numbers]
         if (kinds < 0).any():
@@ -164,10 +164,11 @@ class Calculator(ase_calculator.Calculator):
             )
         pairs = self.neighbours.of(atoms.positions, atoms.cell.array, atoms.pbc)
         volume = atoms.get_volume() if atoms.pbc.all() else np.nan
-        return Described.of(self.committee, Surroundings(kinds, pairs), volume, self.threads)
+        return DescribedStructure.of(self.committee, Surroundings(kinds, pairs), volume, self.threads)
 
-    def _drive(self, described: Described) -> dict[str, Any]:
-        energies, gradient = described.networks(self.driving)
+    def _forces(self, described: DescribedStructure) -> dict[str, Any]:
+        # The mean's forces need one pass back through the symmetry functions, with the members' mean gradient.
+        energies, gradient = described.energies_and_gradients(self.driving)
         forces, stress = described.forces_and_stress(self.driving, gradient.mean(axis=0))
         mean = energies.mean(axis=0)
         results: dict[str, Any] = {"energy": float(mean.sum()), "energies": mean, "forces": forces}
@@ -176,28 +177,30 @@ class Calculator(ase_calculator.Calculator):
             results["stress"] = stress
         return results
 
-    def _doubt(self, described: Described, forces: bool) -> dict[str, Any]:
+    def _uncertainties(self, described: DescribedStructure, forces: bool) -> dict[str, Any]:
         """Return the calibrated uncertainties; nothing from a committee of one, which cannot doubt."""
         if self.committee.members == 1:
             return {}
+        kinds = described.surroundings.kinds
+        # The energy's uncertainty alone needs no pass back, which is most of the work.
         if forces:
             answer = described.answer(self.committee)
         else:
-            energies, _ = described.networks(self.committee)
+            energies, _ = described.energies_and_gradients(self.committee)
             nothing = np.zeros((len(energies), 0, 3))
-            answer = Answer(energies, nothing, np.zeros((len(energies), 6)), described.values, described.own.kinds)
+            answer = Answer(energies, nothing, np.zeros((len(energies), 6)), described.values, kinds)
         per_atom, per_component = self._calibrations()
         if self.potential is None:
             means = bring_together(answer, np.zeros(self.committee.members, np.int64))
         else:
             means = self.potential.together(answer)
-        size = len(described.own.kinds)
+        size = len(kinds)
         std = means.energy_spread if per_atom is None else float(per_atom.sigma(means.energy_spread / size)) * size
-        found: dict[str, Any] = {"energy_std": std}
+        results: dict[str, Any] = {"energy_std": std}
         if forces:
             spread = means.forces_spread
-            found["forces_std"] = spread if per_component is None else per_component.sigma(spread)
-        return found
+            results["forces_std"] = spread if per_component is None else per_component.sigma(spread)
+        return results
 
     def _calibrations(self) -> tuple[IntervalCalibration | None, IntervalCalibration | None]:
         """Return what calibrates the spread of an energy an atom, and of a force's component."""
@@ -208,18 +211,29 @@ class Calculator(ase_calculator.Calculator):
 
 
 def as_potential(model: Any) -> Potential:
-    """Return a model that is a potential.
+    """Return a model, or that in a file, which is a potential.
 
     Raises:
         AmaltheaError: it is none.
+        ModelFileError: the file cannot be opened.
     """
-    if not isinstance(model, Potential):
-        known = getattr(model, "domain", type(model).__name__)
+    opened = load_model(model) if isinstance(model, str | os.PathLike) else model
+    potential = opened.ready if isinstance(opened, Predictor) else opened
+    if not isinstance(potential, Potential):
+        known = getattr(opened, "domain", type(opened).__name__)
         raise AmaltheaError(f"This model is no potential: it knows {known}. Train one from structures.")
-    return model
+    return potential
 
 
-def _driving(committee: Committee, members: int | Sequence[int] | None) -> Committee:
+def _opened(potential: Any) -> tuple[Potential | None, Committee]:
+    """Return a potential and its committee; a bare committee is only that."""
+    if isinstance(potential, Committee):
+        return None, potential
+    opened = as_potential(potential)
+    return opened, opened.committee
+
+
+def _chosen(committee: Committee, members: int | Sequence[int] | None) -> Committee:
     if members is None:
         return committee
     chosen = [members] if isinstance(members, int) else list(members)

@@ -20,54 +20,57 @@ from amalthea.potentials.networks.subnets import energies_and_gradients
 from amalthea.potentials.networks.training_arrays import Surroundings
 from amalthea.potentials.symmetry_functions import kernels
 from amalthea.potentials.symmetry_functions.neighbours import position_gradient
+from amalthea.potentials.voigt import to_voigt
 
 Floats = NDArray[np.float64]
 
-TOGETHER = 256
+ATOMS_TOGETHER = 256
 """Atoms whose networks are evaluated together; a fixed number, so that results do not depend on the threads."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Described:
+class DescribedStructure:
     """One structure of A atoms as a committee sees it.
 
     Args:
-        own: the atoms' elements and pairs; those beyond the cutoff are ignored.
+        surroundings: the atoms' elements and pairs; those beyond the cutoff are ignored.
         values: the symmetry functions, shape (A, F).
         volume: in Å³; NaN where the structure is not periodic throughout.
         threads: how many share the work; the results are the same to the last bit.
     """
 
-    own: Surroundings
+    surroundings: Surroundings
     values: Floats
     volume: float
     threads: int
 
     @classmethod
-    def of(cls, committee: Committee, own: Surroundings, volume: float, threads: int) -> Described:
+    def of(cls, committee: Committee, surroundings: Surroundings, volume: float, threads: int) -> DescribedStructure:
         """Return a structure with its symmetry functions."""
-        pairs = own.neighbours
-        values = kernels.values(committee.plan, own.kinds, pairs.first, pairs.neighbour, pairs.vector, threads=threads)
-        return cls(own, values, volume, threads)
+        kinds, pairs = surroundings.kinds, surroundings.neighbours
+        values = kernels.values(committee.plan, kinds, pairs.first, pairs.neighbour, pairs.vector, threads=threads)
+        return cls(surroundings, values, volume, threads)
 
-    def networks(self, committee: Committee) -> tuple[Floats, Floats]:
+    def energies_and_gradients(self, committee: Committee) -> tuple[Floats, Floats]:
         """Return the atoms' energies by all M members, shape (M, A), and their gradients, shape (M, A, F)."""
-        energies = np.take(committee.atoms, self.own.kinds, axis=1)
+        kinds = self.surroundings.kinds
+        energies = np.take(committee.atoms, kinds, axis=1)
         gradient = np.zeros((committee.members, *self.values.shape))
 
         def ask(element: str, atoms: NDArray[np.int64]) -> None:
             width = len(committee.functions[element])
-            found, slope = energies_and_gradients(
+            by_networks, slope = energies_and_gradients(
                 committee.layers[element], committee.activations[element], self.values[atoms, :width]
             )
-            energies[:, atoms] += found
+            energies[:, atoms] += by_networks
             gradient[:, atoms, :width] = slope
 
+        # Parts of a fixed size, whoever works on them: products of matrices of other sizes differ in the last bits.
         parts = [
-            (element, atoms[start : start + TOGETHER])
+            (element, atoms[start : start + ATOMS_TOGETHER])
             for number, element in enumerate(committee.elements)
-            for atoms in [np.flatnonzero(self.own.kinds == number)]
-            for start in range(0, len(atoms), TOGETHER)
+            for atoms in [np.flatnonzero(kinds == number)]
+            for start in range(0, len(atoms), ATOMS_TOGETHER)
         ]
         if self.threads == 1 or len(parts) == 1:
             for part in parts:
@@ -79,24 +82,24 @@ class Described:
 
     def forces_and_stress(self, committee: Committee, gradient: Floats) -> tuple[Floats, Floats]:
         """Return forces, shape (A, 3), and stress, shape (6,), from dE/dG of shape (A, F)."""
-        pulls = self._pulls(committee, gradient)
-        virial = self.own.neighbours.vector.T @ pulls / self.volume
-        stress = ((virial + virial.T) / 2).reshape(9)[[0, 4, 8, 5, 2, 1]]
-        return -position_gradient(self.own.neighbours, pulls), stress
+        pairs, by_pair = self.surroundings.neighbours, self._pair_gradients(committee, gradient)
+        virial = pairs.vector.T @ by_pair / self.volume
+        return -position_gradient(pairs, by_pair), to_voigt(virial)
 
     def answer(self, committee: Committee) -> Answer:
         """Return what every member says: energies and forces; no stress."""
-        energies, gradient = self.networks(committee)
-        pulls = self._pulls(committee, gradient)
-        forces = np.stack([-position_gradient(self.own.neighbours, own) for own in pulls])
-        return Answer(energies, forces, np.full((len(forces), 6), np.nan), self.values, self.own.kinds)
+        energies, gradient = self.energies_and_gradients(committee)
+        pairs = self.surroundings.neighbours
+        forces = np.stack([-position_gradient(pairs, member) for member in self._pair_gradients(committee, gradient)])
+        return Answer(energies, forces, np.full((len(forces), 6), np.nan), self.values, self.surroundings.kinds)
 
-    def _pulls(self, committee: Committee, gradient: Floats) -> Floats:
-        pairs = self.own.neighbours
-        found: Floats = kernels.pull_back(
-            committee.plan, self.own.kinds, pairs.first, pairs.neighbour, pairs.vector, gradient, threads=self.threads
+    def _pair_gradients(self, committee: Committee, gradient: Floats) -> Floats:
+        """Return the energy's gradient by each pair's vector, shape (P, 3), from dE/dG; members' from members'."""
+        kinds, pairs = self.surroundings.kinds, self.surroundings.neighbours
+        by_pair: Floats = kernels.pull_back(
+            committee.plan, kinds, pairs.first, pairs.neighbour, pairs.vector, gradient, threads=self.threads
         )
-        return found
+        return by_pair
 
 
 def one_thread() -> Any:

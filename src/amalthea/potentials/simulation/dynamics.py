@@ -126,6 +126,7 @@ class Integrator:
         atoms.set_cell(state["cell"], apply_constraint=False)
         atoms.positions = state["positions"]
         atoms.set_momenta(state["momenta"], apply_constraint=False)
+        # An integrator is made anew and given back what the old one remembered, down to the random numbers to come.
         self._ase = _integrator(self.dynamics, atoms, self.random)
         self.random.bit_generator.state = json.loads(str(state["random"]))
         for path in _INNER[self.dynamics.kind]:
@@ -158,6 +159,7 @@ def set_velocities(atoms: Any, dynamics: Dynamics) -> None:
     """Draw velocities at the dynamics' temperature (Maxwell, Boltzmann), without a motion of the whole."""
     from ase.units import kB
 
+    # Drawn with another seed than the thermostat's noise, which must not repeat these numbers.
     masses = atoms.get_masses()[:, None]
     drawn = np.random.default_rng([dynamics.seed, 0]).normal(size=(len(atoms), 3))
     momenta = drawn * np.sqrt(masses * kB * dynamics.temperature)

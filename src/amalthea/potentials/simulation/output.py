@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from amalthea.datasets.files import write_whole
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.potentials.networks.committee import Committee
+from amalthea.potentials.reading.writing import as_extended_xyz
 from amalthea.potentials.symmetry_functions.serialization import as_json
 
 FORMAT = 1
 
 
-class Record:
+class SimulationFiles:
     """The files of one simulation: NAME.extxyz, NAME.csv, NAME-outside.extxyz and NAME.restart.
 
     Args:
@@ -36,6 +37,7 @@ class Record:
     """
 
     def __init__(self, name: Path) -> None:
+        self.name = name
         self.trajectory, self.observables, self.outside, self.restart = (
             name.with_name(name.name + end) for end in (".extxyz", ".csv", "-outside.extxyz", ".restart")
         )
@@ -57,17 +59,18 @@ class Record:
                 f"{there[0]} is there already, and no {self.restart.name} to go on from. Give another name, or have "
                 "it overwritten (--overwrite)."
             )
+        # The state goes first: one that is there must never belong to files that are not.
         self.restart.unlink(missing_ok=True)
         for path in self.appended:
             self._append(path, b"", "wb")
 
     def frame(self, atoms: Any) -> None:
         """Add a frame to the trajectory."""
-        self._append(self.trajectory, as_xyz(atoms))
+        self._append(self.trajectory, as_extended_xyz(atoms))
 
     def suspect(self, atoms: Any) -> None:
         """Add a structure to those that the potential does not know."""
-        self._append(self.outside, as_xyz(atoms))
+        self._append(self.outside, as_extended_xyz(atoms))
 
     def row(self, values: Mapping[str, float | int | None]) -> None:
         """Add a row to the observables."""
@@ -85,11 +88,11 @@ class Record:
             DataError: it cannot be written; the one before it is still there.
         """
         sizes = [path.stat().st_size for path in self.appended]
-        told = json.dumps({"format": FORMAT, "sizes": sizes, **facts})
+        described = json.dumps({"format": FORMAT, "sizes": sizes, **facts})
 
         def write(temporary: Path) -> None:
             with temporary.open("wb") as stream:
-                np.savez(stream, allow_pickle=False, facts=np.array(told), **dict(arrays))
+                np.savez(stream, allow_pickle=False, facts=np.array(described), **dict(arrays))
 
         write_whole(self.restart, write)
 
@@ -135,21 +138,12 @@ class Record:
             ) from error
 
 
-def as_xyz(atoms: Any) -> bytes:
-    """Return a structure as extended XYZ."""
-    from ase.io import write
-
-    text = io.StringIO()
-    write(text, atoms, format="extxyz")
-    return text.getvalue().encode()
-
-
 def fingerprint(committee: Committee) -> str:
     """Return a hash of a potential's functions and weights."""
-    found = hashlib.sha256(json.dumps(as_json(committee.functions), sort_keys=True).encode())
-    found.update(np.ascontiguousarray(committee.atoms).tobytes())
+    digest = hashlib.sha256(json.dumps(as_json(committee.functions), sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(committee.atoms).tobytes())
     for element in committee.elements:
-        found.update("".join(committee.activations[element]).encode())
+        digest.update("".join(committee.activations[element]).encode())
         for kernel, bias in committee.layers[element]:
-            found.update(np.ascontiguousarray(kernel).tobytes() + np.ascontiguousarray(bias).tobytes())
-    return found.hexdigest()
+            digest.update(np.ascontiguousarray(kernel).tobytes() + np.ascontiguousarray(bias).tobytes())
+    return digest.hexdigest()

@@ -41,8 +41,8 @@ def reference(name: str, options: Mapping[str, Any], folder: Path) -> Any:
         raise AmaltheaError(f"ASE has no calculator that is called {name}.{hint}")
     try:
         kind = get_calculator_class(name.lower())
-        place = {"directory": str(folder)} if _writes(kind) else {}
-        return kind(**place, **options)
+        files = {"directory": str(folder)} if _writes(kind) else {}
+        return kind(**files, **options)
     except FAILURES as error:
         raise AmaltheaError(f"The calculator {name} cannot be set up: {reason(error)}") from error
 

@@ -1,4 +1,4 @@
-"""Molecular dynamics that knows when to stop: run, observed, recorded, and continued exactly where it ended."""
+"""Molecular dynamics that knows when to stop: run, observed, written, and continued exactly where it ended."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from amalthea.errors import AmaltheaError, DataError
+from amalthea.errors import AmaltheaError, DataError, Stopped
+from amalthea.potentials.simulation import observables
 from amalthea.potentials.simulation.calculator import Calculator
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.potentials.simulation.output import Record, fingerprint
-from amalthea.potentials.simulation.stopping import Limits, Seen
+from amalthea.potentials.simulation.output import SimulationFiles, fingerprint
+from amalthea.potentials.simulation.stopping import Limits, Uncertainties
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.interruption import stop_on_request
-from amalthea.workflow.settings import Say, nobody
+from amalthea.workflow.settings import Say, ignore
 
 FARTHEST = 1.0
 """In Å: an atom that moves farther in one step was not moved by physics; at 10,000 K hydrogen moves 0.2 Å in 1 fs."""
 
 MOST_SUSPECTS = 100
 """Structures outside of what a potential knows that are written at most."""
+
+Ending = Literal["finished", "interrupted", "outside", "exploded"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,16 +37,16 @@ class Outcome:
         step: the last step that was done.
         end: "finished", "interrupted" on request, left what the potential knows ("outside"), or "exploded".
         reason: why it ended before its last step.
-        record: its files.
+        files: what it wrote.
         suspects: how many structures outside of what the potential knows were met, and written.
         continued: the step that it went on from; 0 for a new one.
         nanoseconds_per_day: how fast it was; NaN if it did no step.
     """
 
     step: int
-    end: Literal["finished", "interrupted", "outside", "exploded"]
+    end: Ending
     reason: str
-    record: Record
+    files: SimulationFiles
     suspects: int
     continued: int
     nanoseconds_per_day: float
@@ -64,7 +66,7 @@ def simulate(
     overwrite: bool = False,
     saving: float = 30.0,
     verbose: Verbosity = "auto",
-    say: Say | None = None,
+    say: Say = ignore,
 ) -> Outcome:
     """Run molecular dynamics, or go on with it.
 
@@ -78,7 +80,7 @@ def simulate(
         name: the path that all files begin with: NAME.extxyz (frames with energies, forces, velocities), NAME.csv
             (observables), NAME-outside.extxyz (structures that the potential does not know: the next ones to compute
             with a reference method; without predicted labels) and NAME.restart.
-        limits: where the potential's knowledge ends; None: its own (`Limits.of`).
+        limits: where the potential's knowledge ends; None: as `Limits.of` has them for it.
         overwrite: begin anew, over the files of another simulation.
         saving: seconds from one saved state to the next; the end is saved in any case.
         verbose: "auto" shows progress on a terminal.
@@ -87,52 +89,67 @@ def simulate(
     Raises:
         AmaltheaError: a restart file of another model, structure or dynamics; files in the way.
         DataError: an element that the potential does not know; files cannot be written.
+        Stopped: Ctrl-C was pressed twice; after the first one the simulation ends with its state saved.
     """
     limits = Limits.of(calculator.potential) if limits is None else limits
-    run = _Run(atoms.copy(), calculator, dynamics, limits, Record(name), say or nobody)
-    if overwrite or not run.record.restart.exists():
-        run.begin(overwrite)
-    else:
-        run.resume()
-    continued, end, reason = run.step, "finished", ""
-    started, saved = time.perf_counter(), time.perf_counter()
-    with stop_on_request() as wish, Bar("molecular dynamics", dynamics.steps, verbose) as bar:
-        bar.reach(run.step, dynamics.steps)
-        while run.step < dynamics.steps and not reason:
-            if wish.stop:
-                end, reason = "interrupted", "stopped on request"
-                break
-            try:
-                run.advance()
-            except Exploded as error:
-                end, reason = "exploded", str(error)
-                break
-            if run.step % dynamics.interval == 0 and (reason := run.observe()):
-                end = "outside"
-            if time.perf_counter() - saved > saving:
+    run = _Run(atoms.copy(), calculator, dynamics, limits, SimulationFiles(name), say)
+    anew = overwrite or not run.files.restart.exists()
+    if anew:
+        run.atoms.get_forces()  # what the potential does not know is said before anything is written
+    try:
+        with stop_on_request() as request, Bar("molecular dynamics", dynamics.steps, verbose) as bar:
+            run.begin(overwrite) if anew else run.resume()
+            continued, started = run.step, time.perf_counter()
+            bar.reach(run.step, dynamics.steps)
+            end, reason = _run_to_its_end(run, request, bar, saving)
+            if end != "exploded":  # the state before it is the better one to go on from
                 run.save()
-                saved = time.perf_counter()
-            bar.advance(run.told(continued, started) if bar.shown else "")
-    if end != "exploded":
-        run.save()
+    except KeyboardInterrupt as error:
+        raise Stopped(
+            f"The simulation in {run.files.trajectory} is kept up to the last state that was saved, and goes on from "
+            "there when the same command is given again."
+        ) from error
     speed = run.speed(continued, started)
-    return Outcome(run.step, end, reason, run.record, run.suspects, continued, speed)  # type: ignore[arg-type]
+    return Outcome(run.step, end, reason, run.files, run.suspects, continued, speed)
+
+
+def _run_to_its_end(run: _Run, request: Any, bar: Bar, saving: float) -> tuple[Ending, str]:
+    """Do the steps that are left; return how it ended, and why before the last step."""
+    continued, started = run.step, time.perf_counter()
+    saved = started
+    while run.step < run.dynamics.steps:
+        if request.stop:
+            return "interrupted", "stopped on request"
+        try:
+            run.advance()
+        except Exploded as error:
+            return "exploded", str(error)
+        if run.step % run.dynamics.interval == 0 and (reason := run.observe()):
+            return "outside", reason
+        # By the clock and not by steps: what a crash may cost is the same for few atoms and for many.
+        if time.perf_counter() - saved > saving:
+            run.save()
+            saved = time.perf_counter()
+        bar.advance(run.progress(continued, started) if bar.shown else "")
+    return "finished", ""
 
 
 class _Run:
     """A simulation on its way."""
 
     def __init__(
-        self, atoms: Any, calculator: Calculator, dynamics: Dynamics, limits: Limits, record: Record, say: Say
+        self, atoms: Any, calculator: Calculator, dynamics: Dynamics, limits: Limits, files: SimulationFiles, say: Say
     ) -> None:
         self.atoms, self.calculator, self.dynamics = atoms, calculator, dynamics
-        self.limits, self.record, self.say = limits, record, say
+        self.limits, self.files, self.say = limits, files, say
         self.step, self.suspects = 0, 0
-        self.seen = Seen()
+        self.known = Uncertainties()
+        # All that the next frame follows from: a state is only ever continued where these are the same. The number of
+        # steps counts only where the temperature follows from it.
         self.identity = {
             "model": fingerprint(calculator.committee),
             "driven by": fingerprint(calculator.driving),
-            "structure": _structure(atoms),
+            "structure": _digest(atoms),
             **{key: value for key, value in dataclasses.asdict(dynamics).items() if key != "steps"},
             **({} if dynamics.temperature_end is None else {"steps": dynamics.steps}),
         }
@@ -143,8 +160,7 @@ class _Run:
 
     def begin(self, overwrite: bool) -> None:
         """Write the first frame."""
-        self.atoms.get_forces()  # what the potential does not know is said before anything is written
-        self.record.begin(overwrite)
+        self.files.begin(overwrite)
         reason = self.observe()
         if reason and self.limits.action == "stop":
             self.say(f"The structure to begin with is outside of what the potential knows: {reason}.")
@@ -152,23 +168,23 @@ class _Run:
 
     def resume(self) -> None:
         """Go on from the saved state."""
-        facts, arrays = self.record.load()
+        facts, arrays = self.files.load()
         for key, value in self.identity.items():
-            if facts["identity"].get(key) != value:
-                told = (
-                    "" if key in ("model", "driven by", "structure") else f": {facts['identity'].get(key)}, not {value}"
-                )
+            before = facts["identity"].get(key)
+            if before != value:
+                difference = "" if key in ("model", "driven by", "structure") else f": {before}, not {value}"
                 raise AmaltheaError(
-                    f"{self.record.restart} belongs to a simulation with another {key.replace('_', ' ')}{told}. Give "
-                    "another name to write to, or have it overwritten (--overwrite)."
+                    f"{self.files.restart} belongs to a simulation with another {key.replace('_', ' ')}{difference}. "
+                    "Give another name to write to, or have it overwritten (--overwrite)."
                 )
         self.step, self.suspects = facts["step"], facts["suspects"]
-        self.record.cut(facts["sizes"])
+        # What was written after the state is simulated, and written, again.
+        self.files.cut(facts["sizes"])
         # The list as it was: which pairs are summed up with others decides on the last bits of the stress.
-        listed = self.calculator.neighbours
-        listed.build(arrays.pop("list_positions"), arrays.pop("list_cell"), self.atoms.pbc)
+        pairs = self.calculator.neighbours
+        pairs.build(arrays.pop("list_positions"), arrays.pop("list_cell"), self.atoms.pbc)
         self.integrator.restore(arrays)
-        self.say(f"Going on from step {self.step} of {self.record.restart}.")
+        self.say(f"Going on from step {self.step} of {self.files.restart}.")
 
     def advance(self) -> None:
         """Do one step.
@@ -183,35 +199,31 @@ class _Run:
                 energy = self.atoms.get_potential_energy()
         except (DataError, ValueError, FloatingPointError) as error:
             raise Exploded(f"step {self.step + 1}: {error}") from error
-        farthest = float(np.sqrt(((self.atoms.positions - before) ** 2).sum(axis=1).max(initial=0.0)))
+        ways = np.sqrt(((self.atoms.positions - before) ** 2).sum(axis=1))
+        farthest = float(ways.max(initial=0.0))
         if not (np.isfinite(energy) and np.isfinite(farthest)):
             raise Exploded(f"step {self.step + 1}: the energy or a position is no finite number")
         if farthest > FARTHEST:
-            fastest = int(((self.atoms.positions - before) ** 2).sum(axis=1).argmax())
+            fastest = int(ways.argmax())
             who = f"atom {fastest + 1} ({self.atoms.symbols[fastest]})"
             raise Exploded(f"step {self.step + 1}: {who} moved {farthest:.1f} Å in one step")
         self.step += 1
 
     def observe(self) -> str:
         """Write a frame and a row; return why the simulation has to stop here, or ""."""
-        atoms, calculator = self.atoms, self.calculator
-        found: dict[str, Any] = {}
-        if calculator.committee.members > 1:
-            found = {name: calculator.get_property(name, atoms) for name in ("forces_std", "energy_std")}
-        worst = calculator.get_property("extrapolation", atoms) if calculator.potential is not None else None
-        largest = float(found["forces_std"].max(initial=0.0)) if found else None
-        self.seen = Seen(float(found["energy_std"]) if found else None, largest, worst)
-        frame = self._frame(found.get("forces_std"))
-        self.record.row(self._row())
-        self.record.frame(frame)
-        reason = self.limits.reason(self.seen)
+        self.known, forces_std = observables.uncertainties(self.atoms, self.calculator)
+        info = {"step": self.step, "time_fs": self.step * self.dynamics.timestep}
+        frame = observables.frame(self.atoms, self.calculator, info, self.known.energy_std, forces_std)
+        self.files.row(observables.row(self.integrator, self.calculator, self.step, self.known))
+        self.files.frame(frame)
+        reason = self.limits.reason(self.known)
         if not reason:
             return ""
         self.suspects += 1
         if self.suspects <= MOST_SUSPECTS:
             frame.calc = None  # predictions are no labels
             frame.info["outside"] = reason
-            self.record.suspect(frame)
+            self.files.suspect(frame)
         if self.limits.action == "warn":
             if self.suspects == 1:
                 self.say(f"Step {self.step} is outside of what the potential knows: {reason}. Going on.")
@@ -220,59 +232,22 @@ class _Run:
 
     def save(self) -> None:
         """Save the state."""
-        listed = self.calculator.neighbours
-        arrays = {"list_positions": listed.positions, "list_cell": listed.cell, **self.integrator.state()}
-        self.record.save({"identity": self.identity, "step": self.step, "suspects": self.suspects}, arrays)
+        pairs = self.calculator.neighbours
+        arrays = {"list_positions": pairs.positions, "list_cell": pairs.cell, **self.integrator.state()}
+        self.files.save({"identity": self.identity, "step": self.step, "suspects": self.suspects}, arrays)
 
     def speed(self, since: int, started: float) -> float:
         """Return nanoseconds a day since a step."""
         done, seconds = (self.step - since) * self.dynamics.timestep * 1e-6, time.perf_counter() - started
         return done / seconds * 86400 if done else float("nan")
 
-    def told(self, since: int, started: float) -> str:
+    def progress(self, since: int, started: float) -> str:
         """Return what the progress bar says."""
-        doubt = "" if self.seen.forces_std is None else f", forces ± {self.seen.forces_std:.2f} eV/Å"
+        doubt = "" if self.known.forces_std is None else f", forces ± {self.known.forces_std:.2f} eV/Å"
         return f"{self.speed(since, started):.2g} ns/day, {self.atoms.get_temperature():.0f} K{doubt}"
 
-    def _frame(self, forces_std: NDArray[np.float64] | None) -> Any:
-        from ase.calculators.singlepoint import SinglePointCalculator
 
-        frame = self.atoms.copy()
-        frame.set_constraint()
-        names = [name for name in ("energy", "forces", "stress") if name in self.calculator.results]
-        frame.calc = SinglePointCalculator(
-            frame, **{name: self.calculator.get_property(name, self.atoms) for name in names}
-        )
-        frame.info = {"step": self.step, "time_fs": self.step * self.dynamics.timestep}
-        if forces_std is not None:
-            frame.info["energy_std"] = self.seen.energy_std
-            frame.new_array("forces_std", forces_std)
-        return frame
-
-    def _row(self) -> dict[str, float | int | None]:
-        from ase.units import GPa
-
-        atoms, kinetic = self.atoms, float(self.atoms.get_kinetic_energy())
-        energy = float(atoms.get_potential_energy())
-        pressure = None
-        if "stress" in self.calculator.results:
-            pressure = float(-atoms.get_stress(include_ideal_gas=True)[:3].mean() / GPa)
-        conserved, worst = self.integrator.conserved(), self.seen.extrapolation
-        return {
-            "step": self.step,
-            "time_ps": self.step * self.dynamics.timestep / 1000,
-            "temperature_K": float(atoms.get_temperature()),
-            "potential_energy_eV": energy,
-            "kinetic_energy_eV": kinetic,
-            "conserved_energy_eV": conserved if np.isfinite(conserved) else None,
-            "volume_A3": float(atoms.get_volume()) if atoms.pbc.all() else None,
-            "pressure_GPa": pressure,
-            "energy_std_eV": self.seen.energy_std,
-            "largest_force_std_eV_per_A": self.seen.forces_std,
-            "extrapolation": 0.0 if worst is None else worst.excess,
-        }
-
-
-def _structure(atoms: Any) -> str:
+def _digest(atoms: Any) -> str:
+    """Return a hash of a structure, to the last bit."""
     parts = (atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc)
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()

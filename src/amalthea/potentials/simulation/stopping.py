@@ -10,12 +10,12 @@ import numpy as np
 from amalthea.potentials.potential import Potential
 from amalthea.potentials.symmetry_functions.extrapolation import Extrapolation
 
-MANY_TIMES = 2.0
+TIMES_WORST_ERROR = 2.0
 """So many times the error in the structure that was hardest out of fold."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class Uncertainties:
     """How sure a potential is of a structure: None where it cannot say.
 
     Args:
@@ -45,17 +45,17 @@ class Limits:
 
     @classmethod
     def of(cls, potential: Potential | None, action: Literal["stop", "warn"] = "stop") -> Limits:
-        """Return a potential's own: twice its error in the worst structure out of fold, and one training range."""
+        """Return those of a potential: twice its error in the worst structure out of fold, and one training range."""
         if potential is None or "force_rmse" not in potential.out_of_fold:
             return cls(None, 1.0, action)
         worst = float(potential.out_of_fold["force_rmse"].max())
-        return cls(MANY_TIMES * worst if np.isfinite(worst) else None, 1.0, action)
+        return cls(TIMES_WORST_ERROR * worst if np.isfinite(worst) else None, 1.0, action)
 
-    def reason(self, seen: Seen) -> str:
+    def reason(self, known: Uncertainties) -> str:
         """Return why a structure is outside; "" where it is inside."""
-        if self.uncertainty is not None and seen.forces_std is not None and seen.forces_std > self.uncertainty:
-            return f"a force is uncertain by {seen.forces_std:.2f} eV/Å (limit {self.uncertainty:.2f})"
-        worst = seen.extrapolation
+        if self.uncertainty is not None and known.forces_std is not None and known.forces_std > self.uncertainty:
+            return f"a force is uncertain by {known.forces_std:.2f} eV/Å (limit {self.uncertainty:.2f})"
+        worst = known.extrapolation
         if self.extrapolation is not None and worst is not None and worst.excess > self.extrapolation:
             return f"extrapolates: {worst} (limit {self.extrapolation:.0%})"
         return ""

@@ -1,4 +1,7 @@
-"""A list of neighbours with a skin: found anew only when an atom may have come near without being in it."""
+"""A list of neighbours with a skin: built anew only when an atom may have come near without being in it.
+
+L. Verlet, Phys. Rev. 159, 98 (1967).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from amalthea.potentials.symmetry_functions.neighbours import Neighbours, neighb
 Floats = NDArray[np.float64]
 
 
-class SkinList:
+class VerletList:
     """Neighbours within a cutoff and a skin around it; pairs in the skin have to be ignored by those who use the list.
 
     The pairs within the cutoff are always there and always in the same order; which ones of the skin are there as well
@@ -23,7 +26,7 @@ class SkinList:
         skin: in Å; 0 builds the list for every structure anew.
 
     Example:
-        >>> pairs = SkinList(cutoff=2.0, skin=1.0)
+        >>> pairs = VerletList(cutoff=2.0, skin=1.0)
         >>> dimer = np.array([[0.0, 0, 0], [2.5, 0, 0]])
         >>> alone = np.zeros((3, 3)), np.zeros(3, bool)
         >>> pairs.of(dimer, *alone).vector[:, 0], pairs.of(0.9 * dimer, *alone).vector[:, 0], pairs.built
@@ -58,8 +61,10 @@ class SkinList:
         if self._pairs is None or not self._covers(positions, cell, periodic):
             self.build(positions, cell, periodic)
         assert self._pairs is not None
+        # Which images are neighbours stays; where they lie follows the cell, which most dynamics never change.
         if self._shift is not None and (cell != self._shifted).any():
             self._image, self._shifted = self._shift @ cell, cell.copy()
+        # The vectors as they are now: R_j - R_i, and for images the cell vectors between them.
         vector = np.take(positions, self._pairs.neighbour, axis=0)
         vector -= np.take(positions, self._centre, axis=0)
         if self._shift is not None:
@@ -84,10 +89,12 @@ class SkinList:
         if positions.shape != self.positions.shape or (periodic != self._periodic).any():
             return False
         least, moved = 1.0, positions - self.positions
+        # What the strain of the cell moved is no motion of atoms against each other.
         if (cell != self.cell).any():
             if not self._periodic.all():
                 return False
             change = np.linalg.solve(self.cell, cell)
             least, moved = float(np.linalg.svd(change, compute_uv=False)[-1]), positions - self.positions @ change
+        # Two atoms may have come towards each other, each as far as the one that moved farthest.
         farthest = np.sqrt(np.einsum("ax,ax->a", moved, moved).max(initial=0.0))
         return bool(least * (self.cutoff + self.skin) - 2 * farthest > self.cutoff)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset
-from amalthea.domains.protocol import Domain, Featurizer
+from amalthea.domains.protocol import Featurizer, Featurizing
 from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.predictor.predictions import mixed
-from amalthea.predictor.predictor import Part
 from amalthea.tasks.columns.networks import propose
+from amalthea.tasks.protocol import Part
 from amalthea.training.prediction import Prediction
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import PAST, Split
@@ -27,7 +27,7 @@ Arrays = Sequence[NDArray[Any]]
 
 def fit_parts(
     dataset: Dataset,
-    home: Domain,
+    kind: Featurizing,
     featurizers: Sequence[Featurizer],
     arrays: Arrays,
     shares: NDArray[np.float64],
@@ -42,7 +42,7 @@ def fit_parts(
     parts: list[Part] = []
     for featurizer, x, share in zip(featurizers, arrays, shares, strict=True):
         fold_ids = np.zeros_like(split.fold_ids) if split.in_time else split.fold_ids
-        ensemble = _fit(dataset, home, featurizer, x, fold_ids, dataset.groups, settings)
+        ensemble = _fit(dataset, kind, featurizer, x, fold_ids, dataset.groups, settings)
         if ensemble.history is not None and ensemble.history.interrupted and len(parts) + 1 < len(featurizers):
             raise AmaltheaError("Stopped on request before all sets of features were learned: nothing to keep.")
         parts.append(Part(featurizer, ensemble, share))
@@ -50,14 +50,14 @@ def fit_parts(
 
 
 def out_of_fold(
-    dataset: Dataset, home: Domain, arrays: Arrays, parts: Sequence[Part], split: Split, settings: Settings
+    dataset: Dataset, kind: Featurizing, arrays: Arrays, parts: Sequence[Part], split: Split, settings: Settings
 ) -> Prediction | None:
     """Return what members that never saw a row say of it, mixed over the parts, and their spread; None with one fold.
 
     In a split by time these are members of their own, which learned from the past alone.
     """
     if split.in_time:
-        said = [_foretold(dataset, home, part, x, split, settings) for part, x in zip(parts, arrays, strict=True)]
+        said = [_foretold(dataset, kind, part, x, split, settings) for part, x in zip(parts, arrays, strict=True)]
     elif split.folds > 1:
         said = [part.ensemble.out_of_fold.members for part in parts]
     else:
@@ -73,11 +73,11 @@ def out_of_fold(
 
 
 def _foretold(
-    dataset: Dataset, home: Domain, part: Part, x: NDArray[np.float32], split: Split, settings: Settings
+    dataset: Dataset, kind: Featurizing, part: Part, x: NDArray[np.float32], split: Split, settings: Settings
 ) -> NDArray[np.float32]:
     past = np.flatnonzero(split.fold_ids == PAST)
     everyone = np.zeros(len(past), np.int64)
-    ensemble = _fit(dataset.take(past), home, part.featurizer, x[past], everyone, dataset.groups[past], settings)
+    ensemble = _fit(dataset.take(past), kind, part.featurizer, x[past], everyone, dataset.groups[past], settings)
     members: NDArray[np.float32] = ensemble.predict(x).members.copy()
     members[:, past] = np.nan
     return members
@@ -85,7 +85,7 @@ def _foretold(
 
 def _fit(
     dataset: Dataset,
-    home: Domain,
+    kind: Featurizing,
     featurizer: Featurizer,
     x: NDArray[Any],
     fold_ids: NDArray[np.int64],
@@ -97,7 +97,7 @@ def _fit(
     defaults, folds = settings.defaults, int(fold_ids.max()) + 1
     rows = len(dataset) - (len(dataset) // folds if folds > 1 else 0)
     rows -= int(defaults.validation_fraction * rows)
-    model = propose(home, featurizer, dataset.targets, defaults, settings.steps(rows))
+    model = propose(kind, featurizer, dataset.targets, defaults, settings.steps(rows))
     ensemble = Ensemble(model, folds=folds, members=defaults.members, seed=settings.seed)
     with warnings.catch_warnings(action="ignore", category=TrainingWarning):  # said below
         history = ensemble.fit(

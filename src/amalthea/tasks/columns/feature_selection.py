@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset
-from amalthea.domains.protocol import Domain, Featurizer
+from amalthea.domains.protocol import Featurizer, Featurizing
 from amalthea.tasks.columns.networks import propose
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import Split
@@ -20,7 +20,7 @@ LEAST_SHARE = 0.25
 
 def choose_features(
     dataset: Dataset,
-    home: Domain,
+    kind: Featurizing,
     featurizers: Sequence[Featurizer],
     arrays: Sequence[NDArray[Any]],
     split: Split,
@@ -34,7 +34,7 @@ def choose_features(
 
     Args:
         dataset: n examples.
-        home: proposes the networks.
+        kind: proposes the networks.
         featurizers: the sets of features.
         arrays: their values, shape (n, d) each.
         split: the folds.
@@ -53,7 +53,7 @@ def choose_features(
     rows = len(dataset) * (split.folds - 2) // split.folds
     rehearsed = [
         rehearse(
-            propose(home, featurizer, dataset.targets, settings.defaults, settings.steps(rows)),
+            propose(kind, featurizer, dataset.targets, settings.defaults, settings.steps(rows)),
             values,
             dataset.values,
             split.fold_ids,

@@ -7,15 +7,17 @@ from typing import Any
 
 from amalthea.datasets.dataset import Target
 from amalthea.domains.custom_models import adopt
-from amalthea.domains.protocol import Defaults, Domain, Featurizer
+from amalthea.domains.protocol import Defaults, Featurizer, Featurizing
 
 
-def propose(home: Domain, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
+def propose(
+    kind: Featurizing, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int
+) -> Any:
     """Return a compiled `keras.Model` for these features and targets; the arguments are those of `Domain.network`.
 
     Raises:
         DataError: the user's own network cannot be found or does not fit.
     """
-    if defaults.network in home.network_choices:
-        return home.network(featurizer, targets, defaults, steps)
-    return adopt(defaults.network, featurizer, targets, defaults, steps, home.network_choices)
+    if defaults.network in kind.network_choices:
+        return kind.network(featurizer, targets, defaults, steps)
+    return adopt(defaults.network, featurizer, targets, defaults, steps, kind.network_choices)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.messages import counted
 from amalthea.domains import domain
-from amalthea.domains.protocol import Defaults
+from amalthea.domains.protocol import Defaults, Featurizing
 from amalthea.errors import AmaltheaError, TrainingWarning
-from amalthea.predictor.predictor import Part, Predictor
+from amalthea.predictor.predictor import Predictor
 from amalthea.tasks.columns.networks import propose
+from amalthea.tasks.protocol import Part
 
 if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble
@@ -62,11 +63,12 @@ class Material:
             rows: examples that it is to learn from, ...
             epochs: ... and how often: along these steps its learning rate falls.
         """
-        home = domain(self.predictor.domain)
-        if self.defaults.network not in home.network_choices:  # the user's own: no code is run to make it anew
+        kind = domain(self.predictor.domain)
+        assert isinstance(kind, Featurizing)
+        if self.defaults.network not in kind.network_choices:  # the user's own: no code is run to make it anew
             return self.part.ensemble.model
         steps = epochs * max(1, -(-rows // self.defaults.batch_size))
-        return propose(home, self.part.featurizer, self.predictor.targets, self.defaults, steps)
+        return propose(kind, self.part.featurizer, self.predictor.targets, self.defaults, steps)
 
     def fit(
         self,
@@ -175,12 +177,10 @@ def groups_of(predictor: Predictor) -> NDArray[np.int64]:
 
 def defaults_of(predictor: Predictor) -> Defaults:
     """Return how the model was trained; what an older file does not tell is the history's, or the usual."""
-    settings = dict(predictor.facts.get("settings", {}))
+    if predictor.provenance.settings is not None:
+        return predictor.provenance.settings
     history = predictor.parts[0].ensemble.history
-    if not settings.get("epochs"):
-        settings["epochs"] = len(history.epoch) if history is not None and history.epoch else 20
-    known = {field.name for field in dataclasses.fields(Defaults)}
-    return Defaults(**{name: value for name, value in settings.items() if name in known})
+    return Defaults(epochs=len(history.epoch) if history is not None and history.epoch else 20)
 
 
 def _values(predictor: Predictor, places: NDArray[np.int64]) -> NDArray[np.float64]:

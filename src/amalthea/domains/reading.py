@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from amalthea.datasets import catalogue, files
 from amalthea.datasets.columns import as_text
-from amalthea.datasets.dataset import Dataset, ReadOptions, Target
+from amalthea.datasets.dataset import Dataset, ReadOptions
 from amalthea.datasets.messages import listed
-from amalthea.domains import claimed, domain, recognise
+from amalthea.domains import claimed, domain, domains, recognise
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError
 
@@ -61,14 +60,14 @@ def read(
         frame.attrs["folder"] = source.attrs.get("folder", ".")
         return _domain_of(frame, options).dataset(frame, "table", options)
     if isinstance(source, str) and catalogue.known(source):
-        home = catalogue.CATALOGUE[source].domain
-        if not home:
+        kind = catalogue.CATALOGUE[source].domain
+        if not kind:
             return catalogue.load(source, options, _domain_of)
-        return _read_files(domain(home), catalogue.locate(source), source, options)
+        return _read_files(domain(kind), catalogue.locate(source), source, options)
     paths = [Path(source)] if isinstance(source, str | os.PathLike) else [Path(path) for path in source]
-    homes = [claimed(path) for path in paths]
-    if homes and homes[0] is not None and all(home is homes[0] for home in homes):
-        return _read_files(homes[0], paths, paths[0].stem, options)
+    kinds = [claimed(path) for path in paths]
+    if kinds and kinds[0] is not None and all(kind is kinds[0] for kind in kinds):
+        return _read_files(kinds[0], paths, paths[0].stem, options)
     if len(paths) != 1:
         raise DataError(f"several files are read together only if all hold structures. Received: {listed(paths)}.")
     table = files.read_table(paths[0])
@@ -77,29 +76,10 @@ def read(
     return dataclasses.replace(dataset, fingerprint=files.fingerprint(*paths))
 
 
-def _read_files(home: Domain, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
-    return dataclasses.replace(home.read(paths, name, options), fingerprint=files.fingerprint(*paths))
-
-
-def align(dataset: Dataset, targets: Sequence[Target]) -> Dataset:
-    """Return new labelled data with the codes of classes that a model's targets have.
-
-    Raises:
-        DataError: the data hold another kind of target, or a class that the model does not know.
-    """
-    values = dataset.values.copy()
-    for index, (own, target) in enumerate(zip(dataset.targets, targets, strict=True)):
-        if own.task != target.task:
-            raise DataError(f"{target.name!r} is a {target.task} in the model and a {own.task} in these data.")
-        unknown = set(own.classes) - set(target.classes)
-        if unknown:
-            raise DataError(f"The model does not know these classes of {target.name!r}: {', '.join(sorted(unknown))}.")
-        if target.task == "classification":
-            codes = np.array([target.classes.index(label) for label in own.classes], float)
-            known = np.isfinite(values[:, index])
-            values[known, index] = codes[values[known, index].astype(int)]
-    return dataclasses.replace(dataset, values=values, targets=tuple(targets))
+def _read_files(kind: Domain, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
+    return dataclasses.replace(kind.read(paths, name, options), fingerprint=files.fingerprint(*paths))
 
 
 def _domain_of(table: pd.DataFrame, options: ReadOptions) -> Domain:
-    return domain("molecules") if options.smiles else recognise(table)
+    asked = (each for each in domains() if each.asked_by and getattr(options, each.asked_by) is not None)
+    return next(asked, None) or recognise(table)

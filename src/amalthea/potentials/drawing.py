@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -69,3 +70,10 @@ def _edges(atoms: Any) -> NDArray[np.float64]:
 
 def _hex(colour: NDArray[np.float64]) -> str:
     return "#" + "".join(f"{round(255 * float(channel)):02x}" for channel in colour)
+
+
+def summary(row: Mapping[Any, Any]) -> str:
+    """Return a structure's formula, and where it stands."""
+    formula = str(row["atoms"].get_chemical_formula())
+    lines = [f"{name}: {row[name]}" for name in ("name", "file", "source", "frame") if name in row]
+    return "\n".join([f"{formula} ({len(row['atoms'])})", *lines])

@@ -1,0 +1,110 @@
+"""Columns of numbers and classes, learned from features, one row an example."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.datasets.dataset import Dataset, Refusal
+from amalthea.domains import domain
+from amalthea.domains.protocol import Domain, Featurizer, Featurizing
+from amalthea.predictor.predictions import answer_all, columns, raw_answers
+from amalthea.progress import Bar, Verbosity
+from amalthea.tasks.columns.cross_validation import fit_parts, out_of_fold
+from amalthea.tasks.columns.feature_selection import choose_features
+from amalthea.tasks.protocol import Calibration, Clock, Fitted
+from amalthea.training.prediction import Prediction
+from amalthea.validation.applicability_domain import Applicability
+from amalthea.validation.cross_validated import calibrations_aside, judge
+from amalthea.workflow.settings import Settings
+from amalthea.workflow.splitting import Split, split_rows
+
+
+def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fitted:
+    """Learn targets that are columns of numbers and classes; see `Task.fit`."""
+    members, seed = settings.defaults.members, settings.seed
+    if settings.defaults.augment:
+        settings.say(
+            f"In training, {kind.nouns.many} are turned, stretched and moved a little; --no-augment switches that off."
+        )
+    assert isinstance(kind, Featurizing)  # `Columns.defaults` has seen to it
+    with clock("featurize"):
+        featurizers = kind.featurizers(dataset, settings.features)
+        dataset, arrays = _featurize(dataset, featurizers, settings.verbose)
+        divided = split_rows(dataset, kind, settings)
+    with clock("train"):
+        shares = choose_features(dataset, kind, featurizers, arrays, divided, settings)
+        used = np.flatnonzero(shares.any(axis=(1, 2)))
+        featurizers, arrays = tuple(featurizers[i] for i in used), [arrays[i] for i in used]
+        parts = fit_parts(dataset, kind, featurizers, arrays, shares[used], divided, settings)
+        raw = out_of_fold(dataset, kind, arrays, parts, divided, settings)
+    with clock("validate"), Bar("baselines", verbose=settings.verbose) as bar:
+        everything = np.concatenate([values.reshape(len(values), -1) for values in arrays], axis=1)
+        verdict = judge(dataset, raw, everything, divided.fold_ids, divided.units, members, seed, bar.reach)
+        if raw is None:
+            verdict = dataclasses.replace(verdict, calibrations=calibrations_aside(dataset, parts[0].ensemble.aside))
+        for note in verdict.notes:
+            settings.say(note)
+        applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed=seed)
+    return Fitted(
+        dataset=dataset,
+        split=divided,
+        parts=parts,
+        calibrations=verdict.calibrations,
+        applicability=applicability,
+        validation=verdict.validation,
+        out_of_fold=_out_of_fold_table(dataset, divided, raw, verdict.calibrations, arrays[0], applicability),
+    )
+
+
+def _featurize(
+    dataset: Dataset, featurizers: Sequence[Featurizer], verbose: Verbosity
+) -> tuple[Dataset, list[NDArray[Any]]]:
+    """Return the features of every example that has them all; the others are refused."""
+    arrays, problem = [], np.full(len(dataset), "", object)
+    for featurizer in featurizers:
+        with Bar(f"features: {featurizer.name}", len(dataset), verbose) as bar:
+            values, reasons = featurizer.transform(dataset.examples, bar.reach)
+        arrays.append(values)
+        problem = np.where(problem == "", reasons, problem)
+    good = problem == ""
+    if good.all():
+        return dataset, arrays
+    bad = np.flatnonzero(~good)
+    refused = tuple(
+        Refusal(int(dataset.rows[row]), text, str(problem[row]))
+        for row, text in zip(bad, domain(dataset.domain).describe(dataset.examples.iloc[bad]), strict=True)
+    )
+    return dataset.take(np.flatnonzero(good), refused), [values[good] for values in arrays]
+
+
+def _out_of_fold_table(
+    dataset: Dataset,
+    split: Split,
+    raw: Prediction | None,
+    calibrations: Sequence[Calibration],
+    features: NDArray[Any],
+    applicability: Applicability,
+) -> pd.DataFrame:
+    single = len(dataset.targets) == 1
+    named = {
+        "target" if single else f"{target.name}_target": dataset.labels(index)
+        for index, target in enumerate(dataset.targets)
+    }
+    table = pd.DataFrame({"row": dataset.rows, "fold": split.fold_ids, **named})
+    if raw is None:
+        return table
+    nothing = np.full(len(dataset), "", object)
+    answered = dataclasses.replace(
+        answer_all(dataset.targets, calibrations, raw.mean, raw.std, raw.members),
+        applicability=applicability.percentile(features, dataset.groups),
+        problems=nothing,
+        warnings=nothing,
+    )
+    raw_columns = raw_answers(dataset.targets, np.asarray(raw.mean), np.asarray(raw.std), table.index)
+    return pd.concat([table, columns(answered, dataset.targets, table.index), raw_columns], axis=1)

@@ -1,0 +1,12 @@
+"""The sections of a report on columns."""
+
+from __future__ import annotations
+
+from amalthea.reporting.blocks import Section
+from amalthea.reporting.context import Context
+from amalthea.reporting.page import SECTIONS
+
+
+def sections(context: Context) -> list[Section]:
+    """Return the sections, in the order in which they are read."""
+    return [section(context) for section in SECTIONS]

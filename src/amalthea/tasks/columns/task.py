@@ -1,0 +1,107 @@
+"""Columns as a kind of answer: numbers and classes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from amalthea.datasets.dataset import Dataset, Inputs
+from amalthea.domains.protocol import Defaults, Domain, Featurizing
+from amalthea.errors import AmaltheaError, DataError
+from amalthea.predictor.predictions import columns
+from amalthea.tasks.protocol import Clock, Fitted, TestFigures
+from amalthea.training.prediction import Prediction
+
+if TYPE_CHECKING:
+    from amalthea.predictor.predictor import Predictor
+    from amalthea.reporting.blocks import Section
+    from amalthea.reporting.context import Context
+    from amalthea.workflow.settings import Settings
+
+
+class Columns:
+    """Targets that are columns of a table: numbers with intervals, classes with probabilities."""
+
+    name: str = "columns"
+    state_type: Any = None
+    keras_modules: Sequence[str] = ()
+    suffixes: frozenset[str] = frozenset()
+
+    def defaults(self, dataset: Dataset, domain: Domain, network: str, augment: bool | None) -> Defaults:
+        """Return the domain's defaults; a network of the user's own is taken as it is.
+
+        Raises:
+            DataError: the domain makes no features, or augmentation is asked of a network that has none.
+        """
+        if not isinstance(domain, Featurizing):
+            raise DataError(f"{domain.nouns.many} have no features from which columns are learned.")
+        offered = network in domain.network_choices
+        proposed = domain.defaults(dataset, network if offered else "auto")
+        if augment and not (offered and domain.defaults(dataset, "auto").augment):
+            raise DataError(
+                "--augment is for pictures and the networks named by --network; build it into one of your own."
+            )
+        return proposed if offered else dataclasses.replace(proposed, network=network, augment=False)
+
+    def fit(self, dataset: Dataset, domain: Domain, settings: Settings, clock: Clock) -> Fitted:
+        """Featurize, split, train and judge what was read."""
+        from amalthea.tasks.columns.fit import fit
+
+        return fit(dataset, domain, settings, clock)
+
+    def restore(self, predictor: Predictor) -> None:
+        """Check that every network answers as many numbers as the targets have.
+
+        Raises:
+            AmaltheaError: one does not.
+        """
+        width = sum(target.width for target in predictor.targets)
+        for part in predictor.parts:
+            example = np.zeros((1, *part.featurizer.shape), part.featurizer.dtype)
+            answers = part.ensemble.predict(example).mean.shape
+            if answers != (1, width):
+                raise AmaltheaError(
+                    f"the network of {part.featurizer.name!r} does not fit the targets: it answers {answers[1:]}."
+                )
+
+    def upgrade(self, card: dict[str, Any]) -> dict[str, Any]:
+        """Return the description as it is: nothing of it has changed."""
+        return card
+
+    def answer(self, predictor: Predictor, inputs: Inputs) -> Prediction:
+        """Predict for inputs that the domain has read."""
+        from amalthea.tasks.columns.answers import answer
+
+        return answer(predictor, inputs)
+
+    def columns(self, predictor: Predictor, prediction: Prediction, index: pd.Index[Any]) -> pd.DataFrame:
+        """Return the columns of `amalthea predict`."""
+        return columns(prediction, predictor.targets, index)
+
+    def write(self, predictor: Predictor, paths: Sequence[Path], output: Path, **options: Any) -> dict[str, int]:  # noqa: ARG002
+        """Refuse: columns are written as tables.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError(f"{output.name}: these predictions are written as a table, .csv.")
+
+    def judge(self, predictor: Predictor, dataset: Dataset) -> TestFigures:
+        """Judge a model on labelled data, beside baselines."""
+        from amalthea.tasks.columns.judge import judge
+
+        return judge(predictor, dataset)
+
+    def sections(self, context: Context) -> list[Section]:
+        """Return the sections of the report."""
+        from amalthea.tasks.columns.report.sections import sections
+
+        return sections(context)
+
+
+TASK = Columns()

@@ -1,0 +1,142 @@
+"""What the rest of the program may ask of a kind of answer: how it is learned, judged, given and told."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.datasets.dataset import Dataset, Inputs, Refusal
+from amalthea.domains.protocol import Defaults, Domain, Featurizer
+from amalthea.training.prediction import Prediction
+from amalthea.validation.applicability_domain import Applicability
+from amalthea.validation.calibration import IntervalCalibration, Temperature
+from amalthea.validation.metrics import Figure
+from amalthea.validation.summary import Validation
+
+if TYPE_CHECKING:
+    from amalthea.predictor.predictor import Predictor
+    from amalthea.reporting.blocks import Section
+    from amalthea.reporting.context import Context
+    from amalthea.training.ensemble import Ensemble
+    from amalthea.workflow.settings import Settings
+    from amalthea.workflow.splitting import Split
+
+Clock = Callable[[str], AbstractContextManager[None]]
+"""Called as clock(stage), it measures what is done inside."""
+
+Calibration = IntervalCalibration | Temperature | None
+"""What turns a spread into an honest interval, or probabilities into honest ones; None with one fold."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """A set of features and the ensemble that learned from them.
+
+    Args:
+        featurizer: makes the features.
+        ensemble: the networks.
+        shares: shape (folds, sum of the targets' widths): how much they count beside the other parts in each fold.
+    """
+
+    featurizer: Featurizer
+    ensemble: Ensemble
+    shares: NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a task has learned from a data set.
+
+    Args:
+        dataset: the examples that were used; those that could not be are among its refusals.
+        split: who was held out by whom.
+        parts: one ensemble for each set of features, all on the same folds.
+        calibrations: one a target.
+        applicability: how far from the training set an example lies.
+        validation: the figures out of fold, and the baselines'.
+        out_of_fold: one row an example: row, fold, target, the columns of `predict`, and the raw spread and raw
+            probabilities in columns whose names begin with `raw_`.
+        state: what the task must remember beside all that, of its type `Task.state_type`.
+    """
+
+    dataset: Dataset
+    split: Split
+    parts: tuple[Part, ...]
+    calibrations: tuple[Calibration, ...]
+    applicability: Applicability
+    validation: Validation
+    out_of_fold: pd.DataFrame
+    state: Any = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TestFigures:
+    """What labelled data that were not learned from say of a model.
+
+    Args:
+        figures: by target, each metric with its standard error.
+        baselines: by target and baseline, the same metrics of simple models that learned from the training examples.
+        differences: by target and baseline, how much better the model is in the main metric.
+        refused: examples that could not be judged, and why.
+        notes: what a reader of the figures must know, as sentences.
+    """
+
+    __test__ = False  # no test of pytest's
+
+    figures: Mapping[str, Mapping[str, Figure]]
+    baselines: Mapping[str, Mapping[str, Mapping[str, Figure]]]
+    differences: Mapping[str, Mapping[str, Figure]]
+    refused: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Task(Protocol):
+    """A kind of answer: numbers and classes, energies and forces, the future of a series, texts."""
+
+    name: str
+    state_type: Any  # of `Fitted.state`, a frozen dataclass that JSON can hold; None where there is none
+    keras_modules: Sequence[str]  # the modules whose Keras classes a model of this task may hold
+    suffixes: frozenset[str]  # of the files that `write` knows to write, beside tables
+
+    def defaults(self, dataset: Dataset, domain: Domain, network: str, augment: bool | None) -> Defaults:
+        """Return how it is trained when nothing else is said; DataError where the data have no such network."""
+        ...
+
+    def fit(self, dataset: Dataset, domain: Domain, settings: Settings, clock: Clock) -> Fitted:
+        """Featurize, split, train and judge what was read."""
+        ...
+
+    def restore(self, predictor: Predictor) -> Any:
+        """Return what a model keeps ready for its answers (`Predictor.ready`); raise where its parts do not fit."""
+        ...
+
+    def upgrade(self, card: dict[str, Any]) -> dict[str, Any]:
+        """Return the description of a model that an older version wrote, as this version writes it."""
+        ...
+
+    def answer(self, predictor: Predictor, inputs: Inputs) -> Prediction:
+        """Predict for inputs that the domain has read; bad ones stay in their places, with their problems."""
+        ...
+
+    def columns(self, predictor: Predictor, prediction: Prediction, index: pd.Index[Any]) -> pd.DataFrame:
+        """Return the columns of `amalthea predict` for a prediction."""
+        ...
+
+    def write(self, predictor: Predictor, paths: Sequence[Path], output: Path, **options: Any) -> dict[str, int]:
+        """Write what is predicted for files in a form of its own (`suffixes`); return the counts of rows."""
+        ...
+
+    def judge(self, predictor: Predictor, dataset: Dataset) -> TestFigures:
+        """Judge a model on labelled data beside baselines that learned from its training examples."""
+        ...
+
+    def sections(self, context: Context) -> list[Section]:
+        """Return the sections of a model's report."""
+        ...
