@@ -1,5 +1,7 @@
 """What `import amalthea` promises."""
 
+import inspect
+import pkgutil
 import subprocess
 import sys
 
@@ -12,9 +14,20 @@ def test_importing_does_not_import_keras_or_pandas():
     assert run.stdout.strip() == "[]"
 
 
+VERBS = "train evaluate report explain md select label export import_model data read load_model"
+
+
 def test_every_public_name_is_there():
     for name in amalthea.__all__:
         assert getattr(amalthea, name) is not None
+
+
+def test_every_verb_is_a_function_and_no_package_stands_in_its_way():
+    modules = {module.name for module in pkgutil.iter_modules(amalthea.__path__)}
+    for verb in VERBS.split():
+        assert verb in amalthea.__all__
+        assert inspect.isfunction(getattr(amalthea, verb))
+    assert not modules & set(VERBS.split())
 
 
 def test_another_backend_is_refused_in_one_sentence():

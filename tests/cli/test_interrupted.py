@@ -21,7 +21,6 @@ from amalthea.domains.tables.featurizers import Columns
 from amalthea.training import sharding as placement
 from amalthea.training import trainer
 from amalthea.validation import baselines
-from amalthea.workflow.train import train as train_
 from tests.predictor.models import table, trained
 
 
@@ -134,7 +133,7 @@ def test_a_fold_without_members_has_no_figures_and_the_path_ends(monkeypatch, tm
     press_after(monkeypatch, 3 * begun - 1)
     said: list[str] = []
     frame = table()[["a", "b", target]]
-    predictor = train_(frame, target, folds=folds, members=2, epochs=3, verbose=0, say=said.append)
+    predictor = am.train(frame, target, folds=folds, members=2, epochs=3, verbose=0, say=said.append)
     assert any("Stopped on request" in sentence for sentence in said)
     left = np.setdiff1d(np.arange(folds), np.arange(begun))
     assert [fold for fold in range(folds) if any(f"fold {fold} " in sentence for sentence in said)] == left.tolist()

@@ -14,7 +14,6 @@ import amalthea as am
 from amalthea.datasets import archive
 from amalthea.errors import ModelFileError
 from amalthea.validation.calibration import Temperature
-from amalthea.workflow.evaluate import evaluate as evaluate_
 from amalthea.workflow.predict import predictions
 from tests.workflow.digits import (
     QUICK,
@@ -60,13 +59,13 @@ def test_classes_are_calibrated_on_rows_that_no_member_learned_from():
 def test_the_test_set_is_not_learned_from_and_training_pictures_are_known_again(tmp_path):
     test = am.read(write_npz(tmp_path / "digits.npz")).test
     assert not trained().trained_on(test).any()
-    known = evaluate_(trained(), write_folder(tmp_path / "mixed", range(690, 710)))
+    known = am.evaluate(trained(), write_folder(tmp_path / "mixed", range(690, 710)))
     assert (known.trained_on, known.examples) == (10, 20)
     assert "training examples" in known.notes[-1]
 
 
 def test_evaluate_gives_the_figures_of_training(tmp_path):
-    figures = evaluate_(trained(), write_npz(tmp_path / "digits.npz")).figures["label"]
+    figures = am.evaluate(trained(), write_npz(tmp_path / "digits.npz")).figures["label"]
     assert figures["accuracy"].value == trained().validation.targets[0].test["accuracy"].value
 
 
@@ -222,7 +221,7 @@ def test_idx_files_and_a_folder_as_test_set_and_the_seed_repeats(tmp_path):
     assert first.validation.targets[0].test is not None
     np.testing.assert_array_equal(first.predict(images()[900:950]).members, again.predict(images()[900:950]).members)
     assert not np.array_equal(first.predict(images()[900:950]).members, other.predict(images()[900:950]).members)
-    assert evaluate_(other, held).figures["label"] == other.validation.targets[0].test
+    assert am.evaluate(other, held).figures["label"] == other.validation.targets[0].test
 
 
 def test_numbers_and_classes_are_learned_from_a_table_of_paths(tmp_path):
@@ -234,7 +233,7 @@ def test_numbers_and_classes_are_learned_from_a_table_of_paths(tmp_path):
     answer = number.predict(tmp_path / "pictures" / str(labels()[3]) / "3.png")
     assert answer.lower[0] < answer.mean[0] < answer.upper[0]
     assert am.read(table, "parity").targets[0].classes == ("even", "odd")
-    assert evaluate_(number, table).trained_on == 120
+    assert am.evaluate(number, table).trained_on == 120
 
 
 def test_a_picture_that_is_not_there_is_refused_with_its_line(tmp_path):
@@ -308,7 +307,7 @@ def test_pictures_are_nothing_for_a_model_of_tables_and_the_other_way_round(tmp_
     with pytest.raises(am.AmaltheaError, match="picture"):
         of_tables("number").predict(picture)
     with pytest.raises(am.AmaltheaError, match="folder"):
-        evaluate_(of_tables("number"), folder)
+        am.evaluate(of_tables("number"), folder)
     with pytest.raises(am.AmaltheaError, match="only pictures"):
         list(predictions(of_tables("number"), [str(_table(tmp_path))], save_input=tmp_path / "seen"))
     with pytest.raises(am.AmaltheaError, match="no column names pictures"):
