@@ -21,6 +21,7 @@ from amalthea.progress import Bar
 from amalthea.tasks.protocol import Clock, Fitted, Part
 from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.calibration import IntervalCalibration, coverage, fit_interval
+from amalthea.validation.cross_validated import calibration_parts
 from amalthea.validation.summary import TargetSummary, Validation
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import PAST, Split, split_rows
@@ -127,7 +128,8 @@ def _train(
     from amalthea.training.ensemble import Ensemble
 
     folds = split.folds
-    rows = len(dataset) - (len(dataset) // folds if folds > 1 else 0)
+    learned = int(np.sum(split.fold_ids == PAST)) if past else len(dataset)
+    rows = learned - (learned // folds if folds > 1 else 0)
     network = potential_network(examples, settings.defaults, settings.steps(rows))
     network.derive = shapes[1]
     ensemble = Ensemble(network, folds=folds, members=settings.defaults.members, seed=settings.seed)
@@ -178,7 +180,10 @@ def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split
     energies, covered = None, None
     if labelled.any():
         energies = fit_interval(errors.energy[labelled], spread[labelled])
-        covered = coverage(errors.energy[labelled], spread[labelled], split.fold_ids[labelled], split.units[labelled])
+        units = split.units[labelled]
+        # In a split by time the future is one fold: its fifths judge each other's constants.
+        parts = calibration_parts(split.fold_ids[labelled], units, settings.seed)
+        covered = coverage(errors.energy[labelled], spread[labelled], parts, units)
     main = "force_mae" if "force_mae" in figures.figures["network"] else "energy_mae"
     summary = TargetSummary(
         name,

@@ -95,7 +95,7 @@ def judge(
         known = labelled & np.isfinite(mean).all(axis=1)
         truth, own_units = dataset.values[known, index], units[known]
         calibration, answers, covered = _calibrate(
-            target, truth, mean[known], std[known], _parts(fold_ids[known], own_units, seed), own_units
+            target, truth, mean[known], std[known], calibration_parts(fold_ids[known], own_units, seed), own_units
         )
         given = {name: v[known] for name, v in dataset.references.items() if target.task == "regression"}
         others = {name: values[known[labelled]] for name, values in simple.predictions.items()} | given
@@ -141,7 +141,7 @@ def calibrations_aside(dataset: Dataset, aside: Any) -> tuple[IntervalCalibratio
     return tuple(found)
 
 
-def _parts(fold_ids: NDArray[np.int64], units: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def calibration_parts(fold_ids: NDArray[np.int64], units: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Return between which parts calibrations are cross-fitted: the folds, or fifths of the only one (the future)."""
     if len(np.unique(fold_ids)) > 1 or len(np.unique(units)) < FIFTHS:
         return fold_ids
