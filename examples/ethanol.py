@@ -19,10 +19,8 @@ from ase.io import read, write
 from tblite.ase import TBLite
 
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.potentials.simulation.label import label
 from amalthea.potentials.simulation.stopping import Limits
 from amalthea.potentials.simulation.simulate import simulate
-from amalthea.potentials.simulation.select import select
 
 FOLDER, ROUNDS, NEW, BEGUN = Path("ethanol"), 3, 40, time.perf_counter()
 FOLDER.mkdir(exist_ok=True)
@@ -50,8 +48,8 @@ def learned(files: list[Path]) -> am.Predictor:
 
 # 1. The beginning: 40 structures at 300 K; and 100 at 600 K to be judged on.
 files = [FOLDER / "round-0.extxyz"]
-label(sampled(300, NEW, seed=0), files[0], verbose=0)
-label(sampled(600, 100, seed=1), FOLDER / "test.extxyz", verbose=0)
+am.label(sampled(300, NEW, seed=0), output=files[0], verbose=0)
+am.label(sampled(600, 100, seed=1), output=FOLDER / "test.extxyz", verbose=0)
 test = read(FOLDER / "test.extxyz", ":")
 errors = []
 
@@ -78,10 +76,10 @@ for number in range(1, ROUNDS + 1):
         )
         visited += read(outcome.record.trajectory, ":")
     # 4. Choose what the committee is least sure of, and 5. compute it.
-    chosen = select(potential, visited, NEW, verbose=0).rows
+    chosen = am.select(potential, visited, number=NEW, verbose=0).rows
     files.append(FOLDER / f"round-{number}.extxyz")
-    told = label([visited[row] for row in chosen], files[-1], verbose=0)
-    print(f"  {len(visited)} frames visited, {told.done} chosen and computed, {len(told.failures)} failed")
+    labelled = am.label([visited[row] for row in chosen], output=files[-1], verbose=0)
+    print(f"  {len(visited)} frames visited, {labelled.done} chosen and computed, {len(labelled.failures)} failed")
 
 potential.save(FOLDER / "ethanol.amalthea")
 write(FOLDER / "ethanol.extxyz", ethanol)

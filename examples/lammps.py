@@ -68,7 +68,7 @@ class Forces:
     """
 
     def __init__(self, lmp, potential, atoms):
-        self.lmp, self.committee, self.atoms = lmp, potential.committee, atoms.copy()
+        self.lmp, self.committee, self.atoms = lmp, potential.ready.committee, atoms.copy()
 
     def __call__(self, _caller, _step, _count, numbers, positions, forces):
         forces[:] = np.nan  # an error in here is printed and forgotten; these stop the run
