@@ -32,7 +32,7 @@ def test_all_figures_are_made(tmp_path: Path) -> None:
 
 def test_the_step_goes_down_the_potential_s_own_loss() -> None:
     """The loss of the mini-batch is what the potential's own answers, its networks' mean put aside, give."""
-    chosen = structures(potential())
+    chosen = structures(potential().ready)
     network, x, y = chosen.batch()
     alone, used = potential().ready.committee.take([0]), range(len(x["volume"]))
     expected = []
@@ -54,10 +54,10 @@ def test_the_step_goes_down_the_potential_s_own_loss() -> None:
 
 
 def test_at_most_so_many_structures_are_used_and_too_few_are_refused() -> None:
-    assert len(structures(potential()).folds) == MOST_STRUCTURES
+    assert len(structures(potential().ready).folds) == MOST_STRUCTURES
     few = dataclasses.replace(potential(), examples=potential().examples.iloc[:3])
     with pytest.raises(am.AmaltheaError, match="too few"):
-        structures(few)
+        structures(few.ready)
 
 
 def test_a_potential_that_learned_for_long_is_not_trained_again_for_a_curve() -> None:
