@@ -24,7 +24,7 @@ from amalthea.potentials import n2p2
 from amalthea.potentials.networks.committee import Committee
 from amalthea.potentials.networks.training_arrays import surroundings
 from amalthea.potentials.simulation.calculator import Calculator
-from amalthea.potentials.simulation.committee_evaluation import Described, one_thread
+from amalthea.potentials.simulation.committee_evaluation import DescribedStructure, one_thread
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
 
 MEMBERS = 8
@@ -37,9 +37,9 @@ def released() -> Committee:
     factor, offset = n2p2.linear_scaling(settings, n2p2.read_scaling(folder / "scaling.data", settings)["Si"])
     layers = n2p2.read_weights(folder / n2p2.weights_name("Si"), settings.sizes("Si"))
     (first, bias), *others = [(kernel[None], bias[None]) for kernel, bias in layers]
-    own = [(factor[:, None] * first, bias + offset @ first[0]), *others]
-    own[-1] = tuple(part * settings.network_energy for part in own[-1])
-    return Committee(settings.functions, {"Si": own}, settings.activations, np.array([[settings.offset("Si")]]))
+    scaled = [(factor[:, None] * first, bias + offset @ first[0]), *others]
+    scaled[-1] = tuple(part * settings.network_energy for part in scaled[-1])
+    return Committee(settings.functions, {"Si": scaled}, settings.activations, np.array([[settings.offset("Si")]]))
 
 
 def shaken(alone: Committee) -> Committee:
@@ -47,24 +47,24 @@ def shaken(alone: Committee) -> Committee:
     random = np.random.default_rng(0)
     repeated = alone.take([0] * MEMBERS)
     layers = {
-        element: [tuple(part * random.normal(1.0, 1e-3, part.shape) for part in layer) for layer in own]
-        for element, own in repeated.layers.items()
+        element: [tuple(part * random.normal(1.0, 1e-3, part.shape) for part in layer) for layer in network]
+        for element, network in repeated.layers.items()
     }
     return dataclasses.replace(repeated, layers=layers)
 
 
 def measure(committee: Committee, copies: int, threads: int) -> dict[str, float]:
     """Return microseconds an atom and step: bare, one member, the mean of all, these with uncertainties each step."""
-    alone, found = committee.take([0]), {}
+    alone, least = committee.take([0]), {}
     clock = time.process_time if threads == 1 else time.perf_counter
     start = bulk("Si", cubic=True) * (copies, copies, copies)
     dynamics = Dynamics("nve", temperature=1000.0)
-    own = surroundings(start, ("Si",), alone.cutoff)
+    around = surroundings(start, ("Si",), alone.cutoff)
 
     def bare() -> None:
         with one_thread():
-            described = Described.of(alone, own, start.get_volume(), threads)
-            _, gradient = described.networks(alone)
+            described = DescribedStructure.of(alone, around, start.get_volume(), threads)
+            _, gradient = described.energies_and_gradients(alone)
             described.forces_and_stress(alone, gradient[0])
 
     runs: dict[str, Any] = {"bare": bare}
@@ -94,8 +94,8 @@ def measure(committee: Committee, copies: int, threads: int) -> dict[str, float]
             for _ in range(steps):
                 work()
             spent = (clock() - began) / steps / len(start) * 1e6
-            found[name] = min(spent, found.get(name, np.inf))
-    return found
+            least[name] = min(spent, least.get(name, np.inf))
+    return least
 
 
 def main() -> None:
@@ -104,11 +104,11 @@ def main() -> None:
     print("atoms  threads   bare  one member  overhead  mean of 8  with uncertainties   (us an atom and step)")
     for threads in (1, 2):
         for copies in (2, 5, 10):
-            found = measure(committee, copies, threads)
-            overhead = found["one member"] / found["bare"] - 1
+            times = measure(committee, copies, threads)
+            overhead = times["one member"] / times["bare"] - 1
             print(
-                f"{8 * copies**3:5d}  {threads:7d}  {found['bare']:5.1f}  {found['one member']:10.1f}  "
-                f"{overhead:8.0%}  {found['mean of 8']:9.1f}  {found['and doubts']:18.1f}",
+                f"{8 * copies**3:5d}  {threads:7d}  {times['bare']:5.1f}  {times['one member']:10.1f}  "
+                f"{overhead:8.0%}  {times['mean of 8']:9.1f}  {times['and doubts']:18.1f}",
                 flush=True,
             )
 

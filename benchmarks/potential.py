@@ -45,12 +45,12 @@ def released() -> Functions:
 
 def least(work: Callable[[], Any], times: int = 50) -> float:
     """Return the least processor time in seconds of many runs."""
-    found = []
+    spent = []
     for _ in range(times):
         start = time.thread_time()
         work()
-        found.append(time.thread_time() - start)
-    return min(found)
+        spent.append(time.thread_time() - start)
+    return min(spent)
 
 
 def weights() -> list[tuple[Any, Any]]:
@@ -85,31 +85,31 @@ def main() -> None:
     crystal = bulk("Si", cubic=True) * (5, 5, 5)
     crystal.rattle(0.1, seed=0)
     functions = released()
-    found = neighbours(crystal.positions, crystal.cell.array, True, functions["Si"][0].cutoff.radius)
+    pairs = neighbours(crystal.positions, crystal.cell.array, True, functions["Si"][0].cutoff.radius)
     atoms, network = len(crystal), weights()
     for dtype in (np.float64, np.float32):
-        given = np.zeros(atoms, np.int64), found.first, found.neighbour, found.vector.astype(dtype)
+        given = np.zeros(atoms, np.int64), pairs.first, pairs.neighbour, pairs.vector.astype(dtype)
         spent = measure(kernels.plan(functions, dtype=dtype), given, network)
         total = sum(spent[name] for name in ("values", "network", "pull back"))
         print(f"{dtype.__name__}: {total:.2f} us an atom")
         for name, each in spent.items():
             print(f"  {name:25s} {each:6.2f} us  {each / total:4.0%}")
-    triplets = closed_triplets(found)
+    triplets = closed_triplets(pairs)
     operations, rate = count(triplets), vector_rate()
     print(
-        f"{len(found.neighbour) / atoms:.1f} neighbours, {triplets:.0f} triplets, {operations:.0f} operations an atom"
+        f"{len(pairs.neighbour) / atoms:.1f} neighbours, {triplets:.0f} triplets, {operations:.0f} operations an atom"
     )
     print(f"predicted for float64: {operations / rate * 1e6:.2f} us an atom at {rate / 1e9:.1f} GFLOP/s")
 
 
-def closed_triplets(found: Any) -> float:
+def closed_triplets(pairs: Any) -> float:
     """Return the mean number of pairs of neighbours j < k with r_jk within the cutoff."""
     total = 0
-    for start, stop in zip(found.first, found.first[1:], strict=False):
-        own = found.vector[start:stop]
-        squares = ((own[:, None] - own) ** 2).sum(-1)
+    for start, stop in zip(pairs.first, pairs.first[1:], strict=False):
+        vectors = pairs.vector[start:stop]
+        squares = ((vectors[:, None] - vectors) ** 2).sum(-1)
         total += int((np.triu(squares < (10.3934937 * BOHR) ** 2, 1)).sum())
-    return total / (len(found.first) - 1)
+    return total / (len(pairs.first) - 1)
 
 
 def count(triplets: float) -> float:

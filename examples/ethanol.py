@@ -19,8 +19,6 @@ from ase.io import read, write
 from tblite.ase import TBLite
 
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.potentials.simulation.stopping import Limits
-from amalthea.potentials.simulation.simulate import simulate
 
 FOLDER, ROUNDS, NEW, BEGUN = Path("ethanol"), 3, 40, time.perf_counter()
 FOLDER.mkdir(exist_ok=True)
@@ -29,7 +27,7 @@ ethanol = molecule("CH3CH2OH")
 
 def sampled(temperature: float, frames: int, seed: int) -> list:
     """Return structures that GFN2-xTB visits, one every 20 fs."""
-    atoms, found = ethanol.copy(), []
+    atoms, visited = ethanol.copy(), []
     atoms.calc = TBLite(method="GFN2-xTB", verbosity=0)
     dynamics = Dynamics("langevin", temperature=temperature, timestep=0.5, seed=seed)
     set_velocities(atoms, dynamics)
@@ -37,8 +35,8 @@ def sampled(temperature: float, frames: int, seed: int) -> list:
     for step in range(1, 40 * frames + 1):
         integrator.step(step)
         if step % 40 == 0:
-            found.append(atoms.copy())
-    return found
+            visited.append(atoms.copy())
+    return visited
 
 
 def learned(files: list[Path]) -> am.Predictor:
@@ -56,8 +54,8 @@ errors = []
 for number in range(1, ROUNDS + 1):
     # 2. Train, and judge on what the reference method visited at 600 K.
     potential = learned(files)
-    said = potential.predict([atoms.copy() for atoms in test])
-    wrong = np.concatenate([ours - atoms.get_forces() for ours, atoms in zip(said.forces, test, strict=True)])
+    answers = potential.predict([atoms.copy() for atoms in test])
+    wrong = np.concatenate([ours - atoms.get_forces() for ours, atoms in zip(answers.forces, test, strict=True)])
     errors.append(float(np.sqrt((wrong**2).mean())))
     print(
         f"round {number}: {sum(len(read(file, ':')) for file in files)} structures, force RMSE at 600 K "
@@ -69,16 +67,14 @@ for number in range(1, ROUNDS + 1):
     # 3. Simulate at 600 K with the potential, from several beginnings: each until it leaves what it knows.
     visited = []
     for seed in range(8):
-        dynamics = Dynamics("langevin", steps=2000, timestep=0.5, temperature=600, seed=seed, interval=10)
         name = FOLDER / f"md-{number}-{seed}"
-        outcome = simulate(
-            ethanol, am.Calculator(potential), dynamics, name, limits=Limits.of(potential), overwrite=True, verbose=0
-        )
-        visited += read(outcome.record.trajectory, ":")
+        hot = {"steps": 2000, "timestep": 0.5, "temperature": 600, "seed": seed}
+        simulation = am.md(potential, ethanol, output=name, overwrite=True, verbose=0, **hot)
+        visited += read(simulation.files.trajectory, ":")
     # 4. Choose what the committee is least sure of, and 5. compute it.
-    chosen = am.select(potential, visited, number=NEW, verbose=0).rows
+    chosen = am.select(potential, visited, number=NEW, verbose=0)
     files.append(FOLDER / f"round-{number}.extxyz")
-    labelled = am.label([visited[row] for row in chosen], output=files[-1], verbose=0)
+    labelled = am.label(chosen.atoms, output=files[-1], verbose=0)
     print(f"  {len(visited)} frames visited, {labelled.done} chosen and computed, {len(labelled.failures)} failed")
 
 potential.save(FOLDER / "ethanol.amalthea")

@@ -30,6 +30,7 @@ import amalthea as am
 import ase.build
 import ase.io
 from amalthea.potentials.simulation.calculator import Calculator
+from amalthea.potentials.voigt import from_voigt
 
 try:
     from lammps import lammps
@@ -38,6 +39,8 @@ except ImportError as reason:
 
 BAR = 1.602176634e6
 """One eV/Å³ in bar, LAMMPS's metal unit of pressure."""
+
+LAMMPS_ORDER = ("xx", "yy", "zz", "xy", "xz", "yz")
 
 SCRIPT = """
 units metal
@@ -79,8 +82,9 @@ class Forces:
         answer = self.committee.answer(self.atoms)
         forces[:] = answer.forces.mean(axis=0)[numbers - 1]
         self.lmp.fix_external_set_energy_global("potential", float(answer.energy.mean()))
-        virial = -answer.stress.mean(axis=0) * self.atoms.get_volume()
-        self.lmp.fix_external_set_virial_global("potential", virial[[0, 1, 2, 5, 4, 3]].tolist())
+        virial = from_voigt(-answer.stress.mean(axis=0) * self.atoms.get_volume())
+        components = [virial["xyz".index(row), "xyz".index(column)] for row, column in LAMMPS_ORDER]
+        self.lmp.fix_external_set_virial_global("potential", components)
 
 
 def compare(lmp, forces, calculator):

@@ -22,8 +22,6 @@ from ase.units import Bohr
 from amalthea.potentials.simulation.analysis import radial_distribution, read_trajectory
 from amalthea.potentials.simulation.curves import draw_curves
 from amalthea.potentials.simulation.dynamics import Dynamics, Integrator, set_velocities
-from amalthea.potentials.simulation.stopping import Limits
-from amalthea.potentials.simulation.simulate import simulate
 
 FOLDER, STEPS, EVERY = Path("silicon-melt"), 12_000, 20  # 12 ps in steps of 1 fs; the first third is for melting
 FOLDER.mkdir(exist_ok=True)
@@ -42,11 +40,18 @@ crystal.set_cell(np.eye(3) * 20.526 * Bohr, scale_atoms=True)
 melt = Dynamics("langevin", steps=STEPS, temperature=3000, interval=EVERY)
 
 # 3. Molecular dynamics; structures that the potential is not sure of are told and written, and do not stop it here.
-outcome = simulate(
-    crystal, am.Calculator(potential), melt, FOLDER / "network", limits=Limits.of(potential, "warn"), say=print
+simulation = am.md(
+    potential,
+    crystal,
+    output=FOLDER / "network",
+    steps=STEPS,
+    temperature=melt.temperature,
+    interval=EVERY,
+    outside="warn",
+    say=print,
 )
-print(f"{outcome.step} steps, {outcome.suspects} frames beyond the limits; the files are {FOLDER}/network*")
-frames = read_trajectory(outcome.record.trajectory, start=1 / 3)
+print(f"{simulation.step} steps, {simulation.suspects} frames beyond the limits; the files are {FOLDER}/network*")
+frames = read_trajectory(simulation.files.trajectory, start=1 / 3)
 curves = {"neural network": radial_distribution(frames, bins=100)}
 
 # 4. The same with empirical potentials: Tersoff's third one (Phys. Rev. B 38, 9902 (1988)), which ASE has, ...
@@ -58,15 +63,15 @@ T3 = TersoffParameters(
 
 def sampled(calculator: object, steps: int = STEPS) -> list:
     """Return the frames of the same dynamics with another calculator, from that melt on, without the first third."""
-    atoms, found = frames[-1].copy(), []
+    atoms, visited = frames[-1].copy(), []
     atoms.calc = calculator
     set_velocities(atoms, melt)
     integrator = Integrator(melt, atoms)
     for step in range(1, steps + 1):
         integrator.step(step)
         if step > steps // 3 and step % EVERY == 0:
-            found.append(atoms.copy())
-    return found
+            visited.append(atoms.copy())
+    return visited
 
 
 # (ASE's Tersoff is written in Python: a fifth of the steps has to do)

@@ -6,23 +6,23 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.assembly import same_rows
-from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
+from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.messages import counted
 from amalthea.domains.protocol import Featurizer, Nouns
 from amalthea.errors import DataError
-from amalthea.potentials.n2p2.units import EnergyUnit, LengthUnit
+from amalthea.potentials.n2p2.units import energy_unit, length_unit
 from amalthea.potentials.reading import discovery as folders
 from amalthea.potentials.reading import examples as tables
 from amalthea.potentials.reading.frames import Frames
-from amalthea.potentials.reading.geometry import problem_of
 from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
+from amalthea.potentials.reading.sources import frames_from
 
 ENERGY = Target("energy", "regression", unit="eV")
 
@@ -81,8 +81,8 @@ class Structures:
                 f"Received: {', '.join(options.target)}."
             )
         units: dict[str, Any] = {
-            "length_unit": _unit("length", options.length_unit, get_args(LengthUnit)),
-            "energy_unit": _unit("energy", options.energy_unit, get_args(EnergyUnit)),
+            "length_unit": length_unit(options.length_unit),
+            "energy_unit": energy_unit(options.energy_unit),
         }
         frames = read_frames(paths, options=StructureOptions(**units))
         if options.strict and frames.refused:
@@ -129,10 +129,7 @@ class Structures:
         Raises:
             DataError: nothing can be read.
         """
-        given = [source] if isinstance(source, str | Path) or hasattr(source, "get_positions") else list(source)
-        if given and all(isinstance(one, str | Path) for one in given):
-            return as_inputs(frames_of([Path(one) for one in given], state))
-        return as_inputs(_given(given))
+        return as_inputs(frames_of(source, state))
 
     def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
         """Yield the structures of a file or folder, at most `rows` at a time."""
@@ -177,13 +174,6 @@ class Structures:
         return tables.unpack(table, parts["structures.extxyz"])
 
 
-def _unit(quantity: str, asked: str, known: Sequence[str]) -> str:
-    unit = asked.lower()
-    if unit not in known:
-        raise DataError(f"the unit of {quantity} must be {' or '.join(known)}. Received: {asked}.")
-    return unit
-
-
 def _dataset(frames: Frames, name: str) -> Dataset:
     examples = tables.as_examples(frames)
     groups = same_rows(examples[["key"]])
@@ -206,18 +196,18 @@ def _dataset(frames: Frames, name: str) -> Dataset:
     )
 
 
-def frames_of(paths: Sequence[Path], state: Mapping[str, Any]) -> Frames:
-    """Return the structures of files, with labels or without.
+def frames_of(source: Any, state: Mapping[str, Any]) -> Frames:
+    """Return structures, with labels or without.
 
     Args:
-        paths: files and folders.
+        source: a file, a folder, one `ase.Atoms`, or a list of files or of `ase.Atoms`.
         state: the units of n2p2's files, as `Structures.input_state` gave them.
 
     Raises:
         DataError: nothing can be read.
     """
     units = {name: state[name] for name in ("length_unit", "energy_unit") if name in state}
-    return read_frames(paths, options=StructureOptions(labelled=False, **units))
+    return frames_from(source, StructureOptions(labelled=False, **units))
 
 
 def as_inputs(frames: Frames) -> Inputs:
@@ -234,20 +224,3 @@ def as_inputs(frames: Frames) -> Inputs:
         examples.reindex(every).astype(object).where(lambda column: column.notna(), None) if len(refused) else examples
     )
     return Inputs(whole, known, problems.to_numpy(object), np.full(len(every), "", object))
-
-
-def _given(images: Sequence[Any]) -> Frames:
-    """Return structures that were given in Python, without labels."""
-    problems = [problem_of(i) if hasattr(i, "get_positions") else "it is no ase.Atoms" for i in images]
-    good = np.array([row for row, problem in enumerate(problems, 1) if not problem], np.int64)
-    return Frames(
-        atoms=[images[row - 1].copy() for row in good],
-        energy=np.full(len(good), np.nan),
-        forces=[None] * len(good),
-        stress=[None] * len(good),
-        source=np.full(len(good), "given", object),
-        frame=good,
-        row=good,
-        info=pd.DataFrame(index=range(len(good))),
-        refused=tuple(Refusal(row, "given", problem) for row, problem in enumerate(problems, 1) if problem),
-    )

@@ -37,7 +37,8 @@ class PotentialPrediction(Prediction):
     Args:
         forces: of shape (A, 3), in eV/Å.
         forces_std: the calibrated uncertainty of each atom's force, a component, shape (A,), in eV/Å.
-        stress: of shape (6,), in eV/Å³, in ASE's order and sign; NaN where the structure is not periodic throughout.
+        stress: of shape (6,), in eV/Å³, in Voigt's order and ASE's sign; NaN where the structure is not periodic
+            throughout.
         extrapolation: the atom and symmetry function farthest outside of the training range.
     """
 

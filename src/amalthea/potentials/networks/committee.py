@@ -14,6 +14,7 @@ from amalthea.potentials.networks.subnets import Layer, energies_and_gradients
 from amalthea.potentials.networks.training_arrays import Surroundings, surroundings
 from amalthea.potentials.symmetry_functions import kernels
 from amalthea.potentials.symmetry_functions.functions import Functions, reach
+from amalthea.potentials.voigt import to_voigt
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +26,8 @@ class Answer:
     Args:
         energies: of the atoms, shape (M, A), in eV.
         forces: shape (M, A, 3), in eV/Å.
-        stress: shape (M, 6), in eV/Å³, in ASE's order and sign; NaN where the structure is not periodic throughout.
+        stress: shape (M, 6), in eV/Å³, in Voigt's order and ASE's sign; NaN where the structure is not periodic
+            throughout.
         functions: the symmetry functions, shape (A, F).
         kinds: the number of each atom's element, shape (A,).
     """
@@ -118,8 +120,7 @@ class Committee:
         )
         forces = _sum_by_atom(pulls - pulls[:, pairs.reverse], pairs.first)
         virial = np.einsum("px,mpy->mxy", pairs.vector, pulls) / volume
-        stress = ((virial + virial.swapaxes(1, 2)) / 2).reshape(-1, 9)[:, [0, 4, 8, 5, 2, 1]]
-        return Answer(energies, forces, stress, values, kinds)
+        return Answer(energies, forces, to_voigt(virial), values, kinds)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -15,6 +15,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from amalthea.potentials.voigt import to_voigt
+
 ENERGY_ERROR = 0.02
 """The error of an energy, in eV an atom, that weighs as much as ..."""
 
@@ -191,8 +193,7 @@ class PotentialNetwork(keras.Model):
         backward = jax.vmap(lambda own, reverse: own.reshape(-1, 3)[reverse])(pairs, inputs["reverse"])
         forces = (pairs - backward.reshape(pairs.shape)).sum(axis=2)
         virial = jnp.einsum("bapx,bapy->bxy", inputs["vectors"], pairs) / inputs["volume"][:, None, None]
-        stress = ((virial + virial.swapaxes(1, 2)) / 2).reshape(-1, 9)[:, jnp.array([0, 4, 8, 5, 2, 1])]
-        return {"energy": self.energies(total, inputs["counts"]), "forces": forces, "stress": stress}
+        return {"energy": self.energies(total, inputs["counts"]), "forces": forces, "stress": to_voigt(virial)}
 
     def _derivatives(self, inputs: dict[str, Any]) -> Any:
         if "derivatives" in inputs:
