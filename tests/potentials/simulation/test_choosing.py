@@ -10,7 +10,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
-from ase.io import read
+from ase.io import read, write
 from ase.units import Hartree
 
 from amalthea.errors import AmaltheaError, DataError
@@ -47,6 +47,30 @@ def test_what_cannot_be_looked_at_is_told(copper: Any) -> None:
         select(copper, [strange], verbose=0)
     with pytest.raises(AmaltheaError, match="At least one"):
         select(copper, crystals(1), number=0)
+
+
+def test_what_is_read_is_written_beside_and_the_next_command_is_quoted(
+    copper: Any, metal: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "two melts; hot.extxyz"
+    write(path, crystals(4))
+    chosen = select(metal, path, number=2, verbose=0)
+    assert chosen.output == tmp_path / "two melts; hot-selected.extxyz"
+    frames = read(chosen.output, ":")
+    assert [frame.info["frame"] for frame in frames] == [chosen.frames.frame[row] for row in chosen.rows]
+    assert str(chosen).splitlines()[-1] == f"  amalthea label '{chosen.output}' --calculator NAME"
+    in_memory = select(copper, crystals(4), number=2, verbose=0)
+    assert in_memory.output is None
+    np.testing.assert_array_equal(in_memory.rows, chosen.rows)
+    with pytest.raises(AmaltheaError, match="would be replaced"):
+        select(metal, path, output=path, verbose=0)
+
+
+def test_labels_need_a_name_to_be_written_under() -> None:
+    with pytest.raises(AmaltheaError, match="output="):
+        label(crystals(1), calculator="emt", verbose=0)
+    with pytest.raises(AmaltheaError, match="jobs=0"):
+        label(crystals(1), calculator="emt", output="labelled.extxyz", jobs=0, verbose=0)
 
 
 def test_farthest_points_spread_out() -> None:

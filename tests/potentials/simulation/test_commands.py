@@ -66,6 +66,9 @@ def test_where_it_stops_it_says_how_to_go_on(metal: Path, tmp_path: Path) -> Non
     words = ["md", str(metal), str(tmp_path / "crystal.cif"), "--steps", "30", "--temperature", "900"]
     stopped = CliRunner().invoke(app, [*words, "--uncertainty", "0.0001"], catch_exceptions=False)
     assert (stopped.exit_code, "--outside warn" in stopped.stdout) == (0, True)
+    none = CliRunner().invoke(app, [*words, "--uncertainty", "0", "-o", str(tmp_path / "none")], catch_exceptions=False)
+    assert "10 steps done (outside: step 10: a force is uncertain by" in none.stdout
+    assert "(limit 0.00)" in none.stdout
     result = run(*words, "--uncertainty", "0.0001", "--outside", "warn")
     assert (result["step"], result["end"]) == (30, "finished")
 
@@ -96,6 +99,8 @@ def test_words_that_are_mistakes(metal: Path, tmp_path: Path) -> None:
         (["md", metal, tmp_path / "crystal.cif"], "does not know Ni"),
         (["md", metal, tmp_path / "crystal.cif", "--member", "9"], "has 4 members"),
         (["md", metal, tmp_path / "none.cif"], "no such file"),
+        (["md", metal, tmp_path / "crystal.cif", "--repeat", "2", "0", "1"], "each at least once"),
+        (["md", metal, tmp_path / "crystal.cif", "-o", tmp_path / "nowhere" / "run"], "There is no folder"),
         (["label", tmp_path / "crystal.cif", "--option", "nothing"], "NAME=VALUE"),
     ]:
         with pytest.raises(AmaltheaError, match=message):
