@@ -43,30 +43,30 @@ def model(amalthea: Amalthea) -> Amalthea:
         ase.io.write(folder / f"run {run}.extxyz", images[4 * run : 4 * run + 4])
     runs = [f"run {run}.extxyz" for run in range(4)]
     words = ("--group", "trajectory", "--out-of-fold", "held.csv", "-o", "emt.amalthea", "--json", *UNITS)
-    (folder / "told.json").write_text(amalthea("train", *runs, *words, *QUICK).stdout)
+    (folder / "trained.json").write_text(amalthea("train", *runs, *words, *QUICK).stdout)
     return amalthea
 
 
 def test_trained_on_several_files_by_trajectory(model: Amalthea) -> None:
-    told = json.loads((model.folder / "told.json").read_text())
-    assert (told["task"], told["examples"], told["folds"]) == ("potential", 16, 2)
+    printed = json.loads((model.folder / "trained.json").read_text())
+    assert (printed["task"], printed["examples"], printed["folds"]) == ("potential", 16, 2)
     names = {"energy_mae", "energy_rmse", "force_mae", "force_rmse", "stress_mae"}
-    assert set(told["metrics"]) == names
-    assert told["calibration"]["coverage_90"] is None  # eight residuals of the other fold are too few
+    assert set(printed["metrics"]) == names
+    assert printed["calibration"]["coverage_90"] is None  # eight residuals of the other fold are too few
     held = pd.read_csv(model.folder / "held.csv")
     assert list(held.columns[:10]) == [
         *("row", "fold", "target", "prediction", "std", "lower", "upper", "applicability", "warning", "problem")
     ]
     assert (held.groupby("file")["fold"].nunique() == 1).all()
     errors = 1000 * (held["prediction"] - held["target"]).abs() / held["atoms"]
-    assert told["metrics"]["energy_mae"]["value"] == pytest.approx(errors.mean(), rel=1e-5)
+    assert printed["metrics"]["energy_mae"]["value"] == pytest.approx(errors.mean(), rel=1e-5)
 
 
 def test_evaluated(model: Amalthea) -> None:
     ase.io.write(model.folder / "new.extxyz", [labelled(cluster(6, "CuAl", 90)), labelled(cell("Cu", 91))])
-    told = json.loads(model("evaluate", "emt.amalthea", "new.extxyz", "--json").stdout)
-    assert (told["examples"], told["trained_on"]) == (2, 0)
-    assert set(told["metrics"]) == {"energy_mae", "energy_rmse", "force_mae", "force_rmse", "stress_mae"}
+    printed = json.loads(model("evaluate", "emt.amalthea", "new.extxyz", "--json").stdout)
+    assert (printed["examples"], printed["trained_on"]) == (2, 0)
+    assert set(printed["metrics"]) == {"energy_mae", "energy_rmse", "force_mae", "force_rmse", "stress_mae"}
     assert "training examples" in model("evaluate", "emt.amalthea", "run 1.extxyz").stderr
 
 
@@ -82,8 +82,8 @@ def test_predicted_as_structures(model: Amalthea) -> None:
     with (model.folder / "first.extxyz").open("a") as stream:
         stream.write("2\n\nCu 0 0 0\nCu 0 0 0.1\n3\n\nCu 0 0\n")
     run = model("predict", "emt.amalthea", "first.extxyz", "second.xyz", "-o", "out put.extxyz", "--json")
-    told = json.loads(run.stdout)
-    assert (told["rows"], told["predicted"], told["problems"], told["warnings"]) == (7, 4, 3, 1)
+    printed = json.loads(run.stdout)
+    assert (printed["rows"], printed["predicted"], printed["problems"], printed["warnings"]) == (7, 4, 3, 1)
     assert "first.extxyz, frame 5: atoms 1 (Cu) and 2 (Cu) are 0.100 Å apart" in run.stderr
     assert "first.extxyz, frame 6:" in run.stderr
     out: Any = ase.io.read(model.folder / "out put.extxyz", index=":")
@@ -158,9 +158,9 @@ def test_bad_frames_are_named_and_the_others_learned_from(model: Amalthea) -> No
     with (model.folder / "bad.extxyz").open("a") as stream:
         stream.write("3\nProperties=species:S:1:pos:R:3 energy=1.0\nCu 0 0 0\nCu 0 0 ")
     run = model("train", "bad.extxyz", "--json", *QUICK, *UNITS)
-    told = json.loads(run.stdout)
-    assert told["examples"] == 12
-    reasons = {refusal["example"]: refusal["reason"] for refusal in told["refused"]}
+    printed = json.loads(run.stdout)
+    assert printed["examples"] == 12
+    reasons = {refusal["example"]: refusal["reason"] for refusal in printed["refused"]}
     assert "no volume" in reasons["bad.extxyz, frame 13"]
     assert "0.100 Å apart" in reasons["bad.extxyz, frame 14"]
     assert "no energy and no forces" in reasons["bad.extxyz, frame 15"]
@@ -172,7 +172,7 @@ def test_bad_frames_are_named_and_the_others_learned_from(model: Amalthea) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "printed"),
     [
         (("train", "run 0.extxyz", "--group", "colour"), "--group colour: no such column"),
         (("train", "run 0.extxyz", "--folds", "9"), "folds"),
@@ -187,9 +187,9 @@ def test_bad_frames_are_named_and_the_others_learned_from(model: Amalthea) -> No
         (("predict", "emt.amalthea", "run 0.extxyz", "-o", "run 0.extxyz"), "would be replaced"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(model: Amalthea, words: tuple[str, ...], told: str) -> None:
+def test_mistakes_are_told_in_a_sentence(model: Amalthea, words: tuple[str, ...], printed: str) -> None:
     (model.folder / "empty.extxyz").write_text("")
     run = model(*words, code=2)
-    assert told in run.stderr
+    assert printed in run.stderr
     assert "Traceback" not in run.stderr
     assert not Path(model.folder / "no.extxyz").exists()

@@ -180,7 +180,8 @@ def _symbols(words: list[str]) -> tuple[str, ...]:
 
 
 def _comment(lines: list[str]) -> str:
-    return " ".join(word for line in lines if line.split()[0] == "comment" for word in line.split()[1:])
+    rows = [line.split() for line in lines]
+    return " ".join(" ".join(words) for keyword, *words in rows if keyword == "comment")
 
 
 def _part(words: list[str]) -> Part:

@@ -264,7 +264,7 @@ def _cutoff(words: Keywords, radius: float) -> Cutoff:
 
 
 def _scaling(words: Keywords) -> ScalingKind:
-    wanted = frozenset(keyword for keywords in SCALINGS for keyword in keywords if keyword in words)
+    wanted = frozenset(keyword for keyword in itertools.chain(*SCALINGS) if keyword in words)
     if wanted not in SCALINGS:
         raise DataError(f"{words.path}: {' and '.join(sorted(wanted))} exclude each other. Keep the one that is meant.")
     return SCALINGS[wanted]

@@ -13,7 +13,7 @@ import numpy as np
 from amalthea.potentials.reading.extended_xyz import read_extended_xyz
 from amalthea.potentials.reading.frames import Read
 from amalthea.potentials.reading.mlearn import is_mlearn, read_mlearn
-from amalthea.potentials.reading.trajectories import read_trajectory
+from amalthea.potentials.reading.trajectories import read_ase_trajectory
 from amalthea.potentials.reading.vasp import read_outcar, read_vasprun
 
 Reader = Callable[[Path], Iterator[Read]]
@@ -50,7 +50,7 @@ def find_format(path: Path) -> Format | None:
     if name.endswith((".extxyz", ".xyz")):
         return Format("extended XYZ", read_extended_xyz)
     if name.endswith(".traj"):
-        return Format("ASE trajectory", read_trajectory)
+        return Format("ASE trajectory", read_ase_trajectory)
     if name.endswith(".db"):
         return Format("ASE database", read_database)
     if name.startswith("outcar") or name.endswith("outcar"):

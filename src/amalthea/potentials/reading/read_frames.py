@@ -91,6 +91,7 @@ def read_frames(
             progress(done + 1, len(files))
     if not entries:
         raise DataError(f"{listed(files, 3)}: no frame was found. Give a file of atomic structures.")
+    # Compared only when each was looked at by itself: damaged frames would spoil what the others have in common.
     if options.labelled:
         entries, remarks = _compared(entries)
         notes.extend(remarks)

@@ -13,7 +13,7 @@ from amalthea.potentials.reading.frames import Read
 from amalthea.potentials.reading.read_errors import FAILURES, reason
 
 
-def read_trajectory(path: Path) -> Iterator[Read]:
+def read_ase_trajectory(path: Path) -> Iterator[Read]:
     """Yield the frames of an ASE trajectory; of a file that was cut those before the cut."""
     from ase.io.trajectory import TrajectoryReader
 

@@ -34,6 +34,7 @@ def read_outcar(path: Path) -> Iterator[Read]:
                 yield Read(chunk.build())
             except FAILURES as error:
                 yield Read(None, f"this ionic step cannot be read ({reason(error)})")
+    # Electronic steps behind the last whole ionic step: the run was cut in the next one.
     if lines.steps:
         yield Read(None, "the file ends in the middle of this ionic step")
     if loose:

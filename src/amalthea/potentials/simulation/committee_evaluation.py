@@ -66,12 +66,10 @@ class DescribedStructure:
             gradient[:, atoms, :width] = slope
 
         # Parts of a fixed size, whoever works on them: products of matrices of other sizes differ in the last bits.
-        parts = [
-            (element, atoms[start : start + ATOMS_TOGETHER])
-            for number, element in enumerate(committee.elements)
-            for atoms in [np.flatnonzero(kinds == number)]
-            for start in range(0, len(atoms), ATOMS_TOGETHER)
-        ]
+        parts = []
+        for number, element in enumerate(committee.elements):
+            atoms = np.flatnonzero(kinds == number)
+            parts += [(element, atoms[n : n + ATOMS_TOGETHER]) for n in range(0, len(atoms), ATOMS_TOGETHER)]
         if self.threads == 1 or len(parts) == 1:
             for part in parts:
                 ask(*part)

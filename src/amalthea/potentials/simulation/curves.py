@@ -54,6 +54,7 @@ def draw_curves(tables: Mapping[str, pd.DataFrame], path: Path, labels: tuple[st
         ) from error
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
+    # Dashes beside colours: curves that cross are told apart in print, too.
     for (name, table), dashes in zip(tables.items(), itertools.cycle(("-", "--", "-.", ":")), strict=False):
         x, y, spread = (table.iloc[:, column] for column in range(3))
         (line,) = axes.plot(x, y, dashes, label=name, linewidth=1.5)

@@ -177,6 +177,7 @@ def _integrator(dynamics: Dynamics, atoms: Any, random: np.random.Generator) -> 
     if dynamics.kind == "nve":
         return VelocityVerlet(atoms, step)
     if dynamics.kind == "langevin":
+        # Noise pushes the whole as well: held by a constraint, which ASE prefers to the integrator's own way.
         if len(atoms) > 1:
             atoms.set_constraint(FixCom())
         return Langevin(
