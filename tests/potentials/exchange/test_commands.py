@@ -23,7 +23,7 @@ from amalthea.potentials.symmetry_functions.functions import Angular, Radial
 from tests.potentials.exchange.potentials import ENDS, potential, structures
 from tests.predictor.models import trained
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "lammps.py"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "lammps.py"
 
 app = typer.Typer()
 app.command()(export)
