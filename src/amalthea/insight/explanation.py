@@ -16,7 +16,7 @@ from amalthea.errors import AmaltheaError, DataError
 from amalthea.insight import figures
 from amalthea.insight.computational_graph.text import plain
 from amalthea.insight.unseen_example import ask
-from amalthea.potentials.potential import Potential
+from amalthea.potentials.potential import PotentialState
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.arrays import count_rows
@@ -190,7 +190,7 @@ def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
 
 def _batch(predictor: Predictor, example: int | None) -> tuple[Any, Any, Any]:
     """Return a network of the model and a mini-batch that it learned from."""
-    if isinstance(predictor.ready, Potential):
+    if isinstance(predictor.state, PotentialState):
         from amalthea.potentials.refit import structures
 
         return structures(predictor.ready).batch()
@@ -214,7 +214,7 @@ def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> Non
 def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
     from amalthea.insight.weight_trajectories.trajectories import trajectories
 
-    large = isinstance(predictor.ready, Potential) or len(predictor.parts[0].featurizer.shape) > 1
+    large = isinstance(predictor.state, PotentialState) or len(predictor.parts[0].featurizer.shape) > 1
     points, rows = (17, 64) if large else (31, 256)
     found = trajectories(predictor, points=points, rows=rows, verbose=writer.verbose)
     title = "The paths of the networks' weights, on the surface of the loss"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
-from amalthea.potentials.potential import Potential
+from amalthea.potentials.potential import PotentialState
 from amalthea.potentials.refit import force_curve
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting import plots
@@ -29,7 +29,7 @@ def learning_curve(context: Context) -> list[Block]:
     words, predictor = context.words, context.predictor
     if not context.learning_curve:
         return [Paragraph(words("The learning curve needs new training: ask for it with --learning-curve."))]
-    if isinstance(predictor.ready, Potential):
+    if isinstance(predictor.state, PotentialState):
         return [_of_forces(context, predictor)]
     if not keeps_held_out(predictor) or not context.judged:
         return [Paragraph(words("A learning curve needs the examples in the model, and folds."))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from amalthea.potentials.potential import Potential
+from amalthea.potentials.potential import PotentialState
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.blocks import Block, Paragraph, Section, Table, Text
 from amalthea.reporting.citations import bibtex
@@ -56,7 +56,7 @@ def _text(context: Context) -> str:
         ),
         words("Features: {features}.", features="; ".join(_features(context, part) for part in predictor.parts)),
     ]
-    if isinstance(predictor.ready, Potential):
+    if isinstance(predictor.state, PotentialState):
         sentences += potential_sentences(words, predictor)
     if settings:
         sentences.append(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
-from amalthea.potentials.potential import Potential, bring_together
+from amalthea.potentials.potential import PotentialState, bring_together
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.out_of_fold_predict import keeps_held_out
@@ -52,7 +52,7 @@ def held_out_forces(predictor: Predictor, seed: int = 0) -> Forces | None:
     Returns:
         None where the model is no potential, kept no examples, held nothing out, or no forces are known.
     """
-    if not isinstance(predictor.ready, Potential) or not keeps_held_out(predictor):
+    if not isinstance(predictor.state, PotentialState) or not keeps_held_out(predictor):
         return None
     examples, folds = predictor.examples, predictor.out_of_fold["fold"].to_numpy(np.int64)
     known = np.array([place for place, own in enumerate(examples["forces"]) if own is not None], np.int64)

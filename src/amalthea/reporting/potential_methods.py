@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amalthea.potentials.potential import Potential
+from amalthea.potentials.potential import PotentialState
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.blocks import Block, Paragraph
 from amalthea.reporting.context import Context
@@ -16,7 +16,7 @@ def imported(context: Context) -> list[Block]:
     told = [
         words("The potential “{data}” was trained elsewhere and read from its files.", data=predictor.provenance.data)
     ]
-    if isinstance(predictor.ready, Potential):
+    if isinstance(predictor.state, PotentialState):
         functions = predictor.ready.ranges.functions
         count = sum(map(len, functions.values()))
         told.append(words("Elements: {elements}.", elements=joined(words, list(functions))))
@@ -40,7 +40,7 @@ def imported_sentences(context: Context) -> list[str]:
             **{name: predictor.provenance.versions.get(name, "?") for name in ("amalthea", "keras", "jax")},
         )
     ]
-    return [*sentences, energy_sentence(words, predictor)] if isinstance(predictor.ready, Potential) else sentences
+    return [*sentences, energy_sentence(words, predictor)] if isinstance(predictor.state, PotentialState) else sentences
 
 
 def energy_sentence(words: Words, predictor: Predictor) -> str:

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.potentials.potential import Potential
+from amalthea.potentials.potential import PotentialState
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Paragraph, Plot, Table
@@ -92,7 +92,7 @@ def _values(predictor: Predictor, seed: int) -> tuple[NDArray[np.int64], Array]:
 def function_blocks(context: Context) -> list[Block]:
     """Return the importance of the symmetry functions, one figure an element."""
     words, predictor = context.words, context.predictor
-    if not isinstance(predictor.ready, Potential):
+    if not isinstance(predictor.state, PotentialState):
         return []
     if not len(predictor.examples):
         told = words("The importance of the symmetry functions needs the examples in the model.")

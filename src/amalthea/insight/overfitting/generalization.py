@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amalthea.errors import AmaltheaError
 from amalthea.insight.computational_graph.text import plain
 from amalthea.insight.overfitting.overfitting_onset import Turn, turn_of
-from amalthea.potentials.potential import Potential
+from amalthea.potentials.potential import Potential, PotentialState
 from amalthea.potentials.refit import force_curve
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
@@ -180,7 +180,7 @@ def generalization(
     names = [each.name for each in predictor.targets]
     if target is not None and target not in names:
         raise AmaltheaError(f"The model has no target {target!r}. It has: {', '.join(names)}.")
-    if isinstance(predictor.ready, Potential):
+    if isinstance(predictor.state, PotentialState):
         return _of_potential(predictor.ready, verbose)
     part = max(predictor.parts, key=lambda each: float(each.shares.sum()))
     pictures = len(part.featurizer.shape) > 1

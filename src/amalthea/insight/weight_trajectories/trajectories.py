@@ -13,7 +13,7 @@ from amalthea.errors import AmaltheaError
 from amalthea.insight.computational_graph.text import plain
 from amalthea.insight.weight_trajectories.loss_surface import surface
 from amalthea.insight.weight_trajectories.principal_plane import Plane, plane_of
-from amalthea.potentials.potential import Potential
+from amalthea.potentials.potential import PotentialState
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.arrays import whole_number
 from amalthea.training.ensemble import Ensemble
@@ -219,7 +219,7 @@ def _trajectories(trained: Ensemble | Predictor, points: int, rows: int, bar: Ba
 
 def _again(predictor: Predictor) -> tuple[Ensemble, list[str]]:
     """Return networks like a model's, trained anew with their paths written down; and what to say of it."""
-    if isinstance(predictor.ready, Potential):
+    if isinstance(predictor.state, PotentialState):
         from amalthea.potentials.refit import structures
 
         return structures(predictor.ready).recorded()
