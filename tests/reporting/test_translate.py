@@ -10,16 +10,21 @@ from pathlib import Path
 import pytest
 
 from amalthea.errors import DataError
+from amalthea.potentials.metrics import UNITS
 from amalthea.reporting.translate import in_language, languages, read_po
 from amalthea.validation.metrics import Figure
+from amalthea.validation.summary import written
 
 HOME = Path(str(resources.files("amalthea.reporting")))
+
+
+SOURCES = [*HOME.glob("*.py"), *HOME.parent.glob("*/*/report/*.py"), *HOME.parent.glob("potentials/report/*.py")]
 
 
 def messages() -> set[str]:
     """Return every message of the code and of the template, by its key in a catalogue."""
     found = set(re.findall(r"""words\(["'](.+?)["'][,)]""", (HOME / "templates/report.html").read_text()))
-    for path in HOME.glob("*.py"):
+    for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -27,7 +32,7 @@ def messages() -> set[str]:
                     found.add(node.args[0].value)
                 elif called == "plural":
                     found.add(f"{node.args[0].value}\0{node.args[1].value}")
-    return found
+    return found | {written(name, unit) for name, unit in UNITS.items()}
 
 
 def catalogue(language: str) -> dict[str, str]:

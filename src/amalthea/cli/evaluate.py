@@ -29,11 +29,13 @@ def evaluate(
         console.say(note)
     for refusal in evaluation.refused:
         console.say(f"row {refusal.row} is left out: {refusal.reason} ({refusal.example})")
+    units = evaluation.units
     lines = [f"{evaluation.examples} examples, {len(evaluation.refused)} refused"]
     for target, of_target in evaluation.figures.items():
         rows = {"": of_target, **{f", baseline {name}": row for name, row in evaluation.baselines[target].items()}}
         for name, row in rows.items():
-            lines.append(f"{target}{name}: " + ", ".join(f"{title(metric)} {figure}" for metric, figure in row.items()))
+            cells = [f"{title(metric, units.get(metric, ''))} {figure}" for metric, figure in row.items()]
+            lines.append(f"{target}{name}: " + ", ".join(cells))
     console.result(
         "\n".join(lines),
         {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, TrainingWarning
-from amalthea.potentials.metrics import GPA, Errors, potential_figures
+from amalthea.potentials.metrics import GPA, UNITS, Errors, potential_figures
 from amalthea.potentials.potential import Means, PotentialPrediction, PotentialState, bring_together, errors_of
 from amalthea.predictor.predictions import columns
 from amalthea.progress import Bar
@@ -172,7 +172,7 @@ def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split
     models = {"network": errors.take(known), "mean": constant.take(known)}
     figures = potential_figures(models, split.units[known], settings.seed) if len(known) else None
     if figures is None or not figures.figures["network"]:
-        nothing = TargetSummary(name, "potential", "", "force_mae", {}, {}, {}, None)
+        nothing = TargetSummary(name, "potential", "", "force_mae", {}, {}, {}, None, units=UNITS)
         return _Judged(Validation((nothing,), split.folds, members, len(dataset)), None, None, None)
     sizes = np.array([len(atoms) for atoms in dataset.examples["atoms"]])
     spread = said.std / sizes
@@ -195,6 +195,7 @@ def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split
         {"mean": figures.difference("network", "mean", main)},
         covered,
         baselines_by_fold={"mean": [_in_fold(constant, split, known, fold, main) for fold in range(split.folds)]},
+        units=UNITS,
     )
     validation = Validation((summary,), split.folds, members, len(dataset))
     return _Judged(validation, energies, _force_calibration(errors, means, settings.seed), errors)

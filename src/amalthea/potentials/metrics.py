@@ -15,6 +15,15 @@ Array = NDArray[np.float64]
 GPA = 160.1766208
 """eV/Å³ in GPa (CODATA 2018)."""
 
+UNITS = {
+    "energy_mae": "meV/atom",
+    "energy_rmse": "meV/atom",
+    "force_mae": "eV/Å",
+    "force_rmse": "eV/Å",
+    "stress_mae": "GPa",
+}
+"""The units of a potential's metrics, in the order in which they are listed."""
+
 REPLICATES = 200
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from amalthea.datasets.dataset import Dataset, Inputs
 from amalthea.domains.protocol import Defaults, Domain
 from amalthea.errors import DataError
+from amalthea.potentials.metrics import UNITS
 from amalthea.potentials.potential import Potential, PotentialPrediction, PotentialState, errors_of
 from amalthea.predictor.predictions import columns
 from amalthea.tasks.protocol import Clock, Fitted, TestFigures
@@ -60,12 +61,17 @@ class PotentialTask:
         return Potential.of(predictor)
 
     def upgrade(self, card: dict[str, Any]) -> dict[str, Any]:
-        """Return a description of format 1, whose `input_state` held what is the task's state now, as of today."""
+        """Return a description of format 1, whose `input_state` held what is the task's state now, as of today.
+
+        It did not carry the units of its metrics either.
+        """
+        validation = card["validation"]
+        summaries = [{**summary, "units": UNITS} for summary in validation["targets"]]
         old = dict(card["input_state"])
         ranges = old.pop("ranges")
         names = ("functions", "energy_of_atoms", "force_calibration")
         state = {"low": ranges["low"], "high": ranges["high"]} | {name: old.pop(name) for name in names}
-        return {**card, "input_state": old, "state": state}
+        return {**card, "input_state": old, "state": state, "validation": {**validation, "targets": summaries}}
 
     def answer(self, predictor: Predictor, inputs: Inputs) -> Prediction:
         """Predict for structures that the domain has read."""

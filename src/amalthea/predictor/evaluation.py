@@ -37,6 +37,7 @@ class Evaluation:
         refused: the rows that could not be used.
         notes: what a reader of the figures must know, as sentences.
         trained_on: how many of the examples are copies of training examples.
+        units: of the metrics that carry one of their own.
     """
 
     figures: Mapping[str, Mapping[str, Figure]]
@@ -46,6 +47,7 @@ class Evaluation:
     refused: tuple[Refusal, ...]
     notes: tuple[str, ...]
     trained_on: int = 0
+    units: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def evaluate(predictor: Predictor, data: Any) -> Evaluation:
@@ -70,7 +72,14 @@ def evaluate(predictor: Predictor, data: Any) -> Evaluation:
             "flatter it. Judge it on others, or by its out-of-fold figures."
         )
     return Evaluation(
-        judged.figures, judged.baselines, judged.differences, examples, refused, tuple(dict.fromkeys(notes)), known
+        judged.figures,
+        judged.baselines,
+        judged.differences,
+        examples,
+        refused,
+        tuple(dict.fromkeys(notes)),
+        known,
+        predictor.validation.units,
     )
 
 

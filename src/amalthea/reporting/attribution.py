@@ -87,7 +87,7 @@ def permutation_importance(context: Context, judged: Judged, columns: list[str])
     examples = predictor.examples.iloc[judged.places[rows]].reset_index(drop=True)
     truth, folds = judged.truth[rows], judged.folds[rows]
     repeats = REPEATS if len(columns) <= 20 else 2
-    sign = 1.0 if HIGHER_IS_BETTER[main] else -1.0
+    sign = 1.0 if main in HIGHER_IS_BETTER else -1.0
 
     names = [name for name in columns for _ in range(repeats)]
     tables = [examples, *(examples.assign(**{n: examples[n].to_numpy()[rng.permutation(len(rows))]}) for n in names)]
@@ -136,7 +136,7 @@ def _chart(context: Context, judged: Judged, found: dict[str, Figure]) -> Plot:
     order = sorted(found, key=lambda name: -np.nan_to_num(found[name].value, nan=-np.inf))
     shown = order[:MOST_SHOWN][::-1]
     ticks = {"tickmode": "array", "tickvals": list(range(len(shown))), "ticktext": [plots.label(n, 22) for n in shown]}
-    unit = judged.target.unit if main == "rmse" else ""
+    unit, called = judged.target.unit if main == "rmse" else "", metric(words, main, judged.summary.units)
     return Plot(
         context.name("importance", judged),
         words("{target}: importance of the columns", target=judged.target.name),
@@ -155,7 +155,7 @@ def _chart(context: Context, judged: Judged, found: dict[str, Figure]) -> Plot:
         ],
         plots.layout(
             {
-                **plots.axis(with_unit(words("loss in {metric}", metric=metric(words, main)), unit)),
+                **plots.axis(with_unit(words("loss in {metric}", metric=called), unit)),
                 "zeroline": True,
                 "zerolinecolor": "@muted",
             },

@@ -12,7 +12,7 @@ from amalthea.reporting.blocks import Block, Paragraph, Plot, Section, Table
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.translate import baseline, capital, metric, target_name
-from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, score
+from amalthea.validation.metrics import HIGHER_IS_BETTER, Figure, score
 from amalthea.validation.summary import TargetSummary
 
 STEEP = 10
@@ -60,7 +60,7 @@ def figures(context: Context) -> Section:
 def _names(summary: TargetSummary) -> list[str]:
     """Return the metrics that are known of any model: not every potential has stresses."""
     known = [summary.metrics, summary.test or {}, *summary.baselines.values()]
-    return [name for name in METRICS[summary.task] if any(name in found for found in known)]
+    return [name for name in summary.names if any(name in found for found in known)]
 
 
 def _drawn(summary: TargetSummary) -> list[str]:
@@ -89,7 +89,10 @@ def _table(context: Context, summary: TargetSummary) -> Table:
         [what, *(words.figure(found[name]) if name in found else "" for name in names)]
         for what, found in _lines(context, summary)
     ]
-    header = ["", *(f"{metric(words, name)} {'↑' if HIGHER_IS_BETTER[name] else '↓'}" for name in names)]
+    header = [
+        "",
+        *(f"{metric(words, name, summary.units)} {'↑' if name in HIGHER_IS_BETTER else '↓'}" for name in names),
+    ]
     if summary.task == "potential":
         caption = words("↑ higher is better, ↓ lower is better.")
     else:
@@ -144,7 +147,7 @@ def _folds(
         ]
         for fold, found in folds.items()
     ]
-    header = ["", words("examples"), *(metric(words, name) for name in names)]
+    header = ["", words("examples"), *(metric(words, name, summary.units) for name in names)]
     return Table(
         header,
         rows,
@@ -169,7 +172,7 @@ def _beside(context: Context, summary: TargetSummary, each: Mapping[int, Mapping
         ]
         for fold, found in each.items()
     ]
-    told = {"metric": metric(words, summary.main), "target": target_name(words, summary)}
+    told = {"metric": metric(words, summary.main, summary.units), "target": target_name(words, summary)}
     return [Table(["", *names], rows, words("{target}: {metric} fold by fold, beside the baselines.", **told))]
 
 
@@ -180,11 +183,12 @@ def _chart(context: Context, summary: TargetSummary, main: str, each: Mapping[in
     values, errors = ([getattr(named[name][main], field) for name in names] for field in ("value", "error"))
     single = _singles(context, summary, main, each)
     known = [value for value in [*values, *(value for _, _, value in single)] if np.isfinite(value)]
-    steep = bool(known) and not HIGHER_IS_BETTER[main] and min(known) > 0 and max(known) > STEEP * min(known)
+    steep = bool(known) and main not in HIGHER_IS_BETTER and min(known) > 0 and max(known) > STEEP * min(known)
     ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plots.label(n, 22) for n in names]}
-    better = words("higher is better") if HIGHER_IS_BETTER[main] else words("lower is better")
+    better = words("higher is better") if main in HIGHER_IS_BETTER else words("lower is better")
     unit = f", {summary.unit}" if summary.unit and main == "rmse" else ""
-    title = words("{metric} of {target}", metric=metric(words, main), target=summary.target)
+    written = metric(words, main, summary.units)
+    title = words("{metric} of {target}", metric=written, target=summary.target)
     shown = {"marker": {"size": 10}, "hovertemplate": "%{x:.4g}<extra></extra>", **plots.error_bars(errors, "x")}
     traces = [plots.points(values, range(len(names)), words("all folds") if single else "", **shown)]
     reading = words("Dots with bars: value ± one standard error.")
@@ -195,11 +199,15 @@ def _chart(context: Context, summary: TargetSummary, main: str, each: Mapping[in
         traces.append(plots.points([value for _, _, value in single], heights, words("one fold"), 1, **hollow))
     return Plot(
         _name(context, summary, main),
-        capital(metric(words, main)) if summary.task == "potential" else title,
+        capital(written) if summary.task == "potential" else title,
         reading,
         traces,
         plots.layout(
-            plots.axis(f"{metric(words, main)} ({better}){unit}", 30, **(plots.log_ticks(known) if steep else {})),
+            plots.axis(
+                f"{metric(words, main, summary.units)} ({better}){unit}",
+                30,
+                **(plots.log_ticks(known) if steep else {}),
+            ),
             {"automargin": True, "zeroline": False, "range": [-0.6, len(names) - 0.4], **ticks},
             margin={"l": 10},
         ),

@@ -66,7 +66,7 @@ def _aside(context: Context) -> str:
         "The examples of a test set are not kept in the model, so its mistakes cannot be shown.",
         count=words.count(len(judged)),
         members=context.predictor.validation.members,
-        metric=metric(words, judged.summary.main),
+        metric=metric(words, judged.summary.main, judged.summary.units),
         figure=words.figure(judged.summary.metrics[judged.summary.main]),
     )
 

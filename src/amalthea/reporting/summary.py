@@ -101,7 +101,9 @@ def _tested(context: Context, summary: TargetSummary) -> str:
     words, found = context.words, summary.test or {}
     names = ("energy_mae", "force_mae", "stress_mae") if summary.task == "potential" else (summary.main,)
     unit = summary.unit if summary.main == "rmse" else ""
-    told = [f"{metric(words, name)} {words.figure(found[name], unit)}" for name in names if name in found]
+    told = [
+        f"{metric(words, name, summary.units)} {words.figure(found[name], unit)}" for name in names if name in found
+    ]
     return words("On a test set of its own: {figures}.", figures="; ".join(told))
 
 
@@ -137,7 +139,7 @@ def _in_words(context: Context, summary: TargetSummary) -> str:
     head = words(
         "{target}: {metric} {figure} on examples that the answering networks had never seen.",
         target=target_name(words, summary),
-        metric=metric(words, summary.main),
+        metric=metric(words, summary.main, summary.units),
         figure=words.figure(main, summary.unit if summary.main == "rmse" else ""),
     )
     if summary.task == "regression" and "r2" in own:
@@ -159,7 +161,7 @@ def _compared(context: Context, summary: TargetSummary) -> list[Paragraph]:
     """Return which baselines are beaten, in one sentence, and a sentence for each that is not."""
     words = context.words
     beaten, blocks = [], []
-    told = {"metric": metric(words, summary.main), "target": target_name(words, summary)}
+    told = {"metric": metric(words, summary.main, summary.units), "target": target_name(words, summary)}
     for name, difference in summary.differences.items():
         behind = Figure(-difference.value, difference.error)
         if beats(difference):

@@ -11,13 +11,14 @@ import gettext
 import io
 import math
 import struct
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
 from amalthea.datasets.messages import listed
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.validation.metrics import Figure
-from amalthea.validation.summary import TargetSummary
+from amalthea.validation.summary import TargetSummary, written
 
 ENGLISH = "en"
 DOMAIN = "amalthea"
@@ -236,19 +237,10 @@ def joined(words: Words, names: list[str]) -> str:
     return words("{some} and {last}", some=", ".join(some), last=last) if some else last
 
 
-def metric(words: Words, name: str) -> str:
-    """Return a metric's name as people write it."""
-    from amalthea.validation.summary import written
-
-    known: dict[str, str] = {
-        "accuracy": words("accuracy"),
-        "energy_mae": words("energy MAE (meV/atom)"),
-        "energy_rmse": words("energy RMSE (meV/atom)"),
-        "force_mae": words("force MAE (eV/Å)"),
-        "force_rmse": words("force RMSE (eV/Å)"),
-        "stress_mae": words("stress MAE (GPa)"),
-    }
-    return known.get(name, written(name))
+def metric(words: Words, name: str, units: Mapping[str, str]) -> str:
+    """Return a metric's name as people write it; those that carry a unit are translated as a whole."""
+    text = written(name, units.get(name, ""))
+    return words(text) if name in units else {"accuracy": words("accuracy")}.get(name, text)
 
 
 def baseline(words: Words, name: str) -> str:

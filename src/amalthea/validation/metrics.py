@@ -20,14 +20,11 @@ Array = NDArray[np.float64]
 METRICS: Mapping[str, tuple[str, ...]] = {
     "regression": ("rmse", "mae", "r2"),
     "classification": ("accuracy", "roc_auc", "pr_auc", "brier", "ece"),
-    "potential": ("energy_mae", "energy_rmse", "force_mae", "force_rmse", "stress_mae"),
 }
-"""The names of a task's metrics."""
+"""The names of the metrics of numbers and of classes."""
 
-HIGHER_IS_BETTER: Mapping[str, bool] = {
-    name: name in ("r2", "accuracy", "roc_auc", "pr_auc") for names in METRICS.values() for name in names
-}
-"""Which way each metric is good."""
+HIGHER_IS_BETTER = frozenset({"r2", "accuracy", "roc_auc", "pr_auc"})
+"""The metrics that are good where they are high; all others are errors."""
 
 ECE_BINS = 15
 _ROWS_RESAMPLED = 2**22  # rows x replicates that a bootstrap draws at most ...
@@ -73,7 +70,7 @@ class Scores:
 
         The standard error is that of the paired differences over the same resamples.
         """
-        sign = 1.0 if HIGHER_IS_BETTER[self.main] else -1.0
+        sign = 1.0 if self.main in HIGHER_IS_BETTER else -1.0
         value = self.figures[name][self.main].value - self.figures[other][self.main].value
         return Figure(sign * value, _standard_error(self.resampled[name] - self.resampled[other]))
 

@@ -12,9 +12,6 @@ from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, beats
 
 Figures = Mapping[str, Figure]
 
-POTENTIAL_UNITS = {"energy": "meV/atom", "force": "eV/Å", "stress": "GPa"}
-"""The units of a potential's figures."""
-
 
 @dataclasses.dataclass(frozen=True)
 class TargetSummary:
@@ -22,7 +19,7 @@ class TargetSummary:
 
     Args:
         target: its name.
-        task: "regression" or "classification".
+        task: "regression", "classification", or another kind of answer.
         unit: of a regression's errors.
         main: the metric by which models are compared.
         metrics: out of fold; empty with one fold.
@@ -33,6 +30,8 @@ class TargetSummary:
         test_baselines: by name, the baselines' there.
         baselines_by_fold: by baseline, the main metric in each fold, NaN where it is not defined; empty in models that
             did not keep them.
+        units: by metric its unit, in the order in which they are listed, where the kind of answer has metrics of its
+            own ("energy_mae": "meV/atom"); empty for numbers and classes.
     """
 
     target: str
@@ -46,6 +45,16 @@ class TargetSummary:
     test: Figures | None = None
     test_baselines: Mapping[str, Figures] = dataclasses.field(default_factory=dict)
     baselines_by_fold: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
+    units: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the metrics that the target may have, in the order in which they are listed."""
+        return tuple(self.units) or METRICS.get(self.task, tuple(self.metrics))
+
+    def written(self, metric: str) -> str:
+        """Return a metric's name as people write it, with its unit where it carries one."""
+        return written(metric, self.units.get(metric, ""))
 
     def verdict(self) -> list[str]:
         """Return in words how the network compares with each baseline that is better or hardly worse."""
@@ -54,13 +63,13 @@ class TargetSummary:
             if beats(Figure(-difference.value, difference.error)):
                 sentences.append(
                     f"The {name} baseline is better than the network at {self.target}: by "
-                    f"{Figure(-difference.value, difference.error)} in {written(self.main)}. "
+                    f"{Figure(-difference.value, difference.error)} in {self.written(self.main)}. "
                     "Use it, or give the network more data or better features."
                 )
             elif not beats(difference):
                 sentences.append(
                     f"The network is not clearly better at {self.target} than the {name} baseline: "
-                    f"{difference} in {written(self.main)}."
+                    f"{difference} in {self.written(self.main)}."
                 )
         return sentences
 
@@ -100,23 +109,35 @@ class Validation:
         return lines
 
     def names(self) -> list[str]:
-        """Return the names of all metrics that occur."""
-        return [n for task in METRICS for n in METRICS[task] if any(task == summary.task for summary in self.targets)]
+        """Return the names of all metrics that occur, those of numbers before those of classes."""
+        known = {name for summary in self.targets for name in summary.names}
+        ordered = [name for names in METRICS.values() for name in names if name in known]
+        return ordered + [name for summary in self.targets for name in summary.names if name not in ordered]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The units of the metrics that carry one of their own."""
+        return {name: unit for summary in self.targets for name, unit in summary.units.items()}
+
+    def titles(self) -> list[str]:
+        """Return the names of all metrics as people write them, with an arrow that says which way is good."""
+        return [title(name, self.units.get(name, "")) for name in self.names()]
 
     def head(self) -> str:
         """Return the main figures in one line."""
-        told = []
+        main = []
         for summary in self.targets:
             figures = summary.metrics or summary.test or {}
             if summary.main in figures:
                 unit = f" {summary.unit}" if summary.unit and summary.main in ("rmse", "mae") else ""
-                told.append(f"{summary.target}: {title(summary.main)} {figures[summary.main]}{unit}")
+                name = title(summary.main, summary.units.get(summary.main, ""))
+                main.append(f"{summary.target}: {name} {figures[summary.main]}{unit}")
         judged = any(summary.metrics for summary in self.targets)
         alone = "the past predicts the future" if judged else "no folds"
         how = f"{self.folds} folds x {self.members} members" if self.folds > 1 else f"{self.members} members, {alone}"
         if not self.examples:
-            return f"{'; '.join(told) or 'no figures'} (trained elsewhere)"
-        return f"{'; '.join(told) or 'no figures'} ({how}, {self.examples} examples)"
+            return f"{'; '.join(main) or 'no figures'} (trained elsewhere)"
+        return f"{'; '.join(main) or 'no figures'} ({how}, {self.examples} examples)"
 
     def verdict(self) -> list[str]:
         """Return what a reader must know, as sentences."""
@@ -130,7 +151,7 @@ class Validation:
     def __str__(self) -> str:
         rows = self.rows()
         names = self.names() if rows else []
-        table = [["", *(title(name) for name in names)]] if rows else []
+        table = [["", *self.titles()]] if rows else []
         several = len(self.targets) > 1
         for target, what, figures in rows:
             label = f"{target}, {what}" if several else what
@@ -143,7 +164,7 @@ class Validation:
 
     def _repr_html_(self) -> str:
         names = self.names()
-        header = "".join(f"<th>{title(name)}</th>" for name in names)
+        header = "".join(f"<th>{name}</th>" for name in self.titles())
         body = "".join(
             f"<tr><td>{escape(target)}</td><td>{escape(what)}</td>"
             + "".join(f"<td>{figures.get(name, '')}</td>" for name in names)
@@ -184,26 +205,26 @@ class Validation:
         return cls(summaries, state["folds"], state["members"], state["examples"], refused)
 
 
-def title(name: str) -> str:
+def title(name: str, unit: str = "") -> str:
     """Return a metric's name as people write it, with an arrow that says which way is good.
 
     Example:
         >>> title("rmse"), title("roc_auc")
         ('RMSE ↓', 'ROC AUC ↑')
     """
-    return f"{written(name)} {'↑' if HIGHER_IS_BETTER[name] else '↓'}"
+    return f"{written(name, unit)} {'↑' if name in HIGHER_IS_BETTER else '↓'}"
 
 
-def written(name: str) -> str:
-    """Return a metric's name as people write it.
+def written(name: str, unit: str = "") -> str:
+    """Return a metric's name as people write it, with the unit that it carries.
 
     Example:
-        >>> written("rmse"), written("pr_auc")
-        ('RMSE', 'PR AUC')
+        >>> written("rmse"), written("pr_auc"), written("energy_mae", "meV/atom")
+        ('RMSE', 'PR AUC', 'energy MAE (meV/atom)')
     """
-    kind, _, unit = name.partition("_")
-    if kind in POTENTIAL_UNITS:
-        return f"{kind} {unit.upper()} ({POTENTIAL_UNITS[kind]})"
+    if unit:
+        what, _, measure = name.partition("_")
+        return f"{what} {measure.upper()} ({unit})"
     return {"r2": "R²", "accuracy": "accuracy", "brier": "Brier"}.get(name, name.upper().replace("_", " "))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from amalthea.datasets.dataset import Target
+from amalthea.potentials.metrics import UNITS
 from amalthea.potentials.networks.potential_network import PotentialNetwork
 from amalthea.potentials.networks.training_arrays import surroundings
 from amalthea.potentials.potential import PotentialState
@@ -92,7 +93,7 @@ def potential(
         input_state={},
         state=PotentialState.of(functions, _ranges(functions, known), alone, None),
         validation=Validation(
-            (TargetSummary("energy", "potential", "", "force_mae", {}, {}, {}, None),), 1, members, 2
+            (TargetSummary("energy", "potential", "", "force_mae", {}, {}, {}, None, units=UNITS),), 1, members, 2
         ),
         out_of_fold=pd.DataFrame({"row": [1, 2], "fold": [0, 0], "target": [0.0, 0.0]}),
         provenance=Provenance("made"),

@@ -20,6 +20,7 @@ from amalthea.errors import DataError
 from amalthea.potentials import n2p2
 from amalthea.potentials.domain import ENERGY, Structures
 from amalthea.potentials.exchange.n2p2_export import OTHER_NAMES
+from amalthea.potentials.metrics import UNITS
 from amalthea.potentials.n2p2.keywords import Keywords
 from amalthea.potentials.n2p2.units import EnergyUnit, LengthUnit
 from amalthea.potentials.potential import PotentialState
@@ -81,7 +82,9 @@ def import_n2p2(
         # one example alone has no distance to others: every percentile is unknown
         applicability=Applicability.fit(np.zeros((1, *featurizer.shape), np.float32), "euclidean", [0]),
         input_state={"length_unit": length_unit, "energy_unit": energy_unit},
-        validation=Validation((TargetSummary("energy", kind.task, "", "force_mae", {}, {}, {}, None),), 1, 1, 0),
+        validation=Validation(
+            (TargetSummary("energy", kind.task, "", "force_mae", {}, {}, {}, None, units=UNITS),), 1, 1, 0
+        ),
         out_of_fold=_no_rows(),
         provenance=_provenance(folder, settings),
         examples=pd.DataFrame({"#row": np.empty(0, np.int64)}),
