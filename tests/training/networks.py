@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 import amalthea as am  # before Keras: it chooses the backend
-from amalthea.training.assignment import assign, epochs
+from amalthea.training.assignment import assign, batches_by_epoch
 from amalthea.training.initialization import draw_trainable, fit_scalers, scalers, start_others
 from amalthea.training.layers import InputScaling, TargetHeads, TargetModel
 from amalthea.training.trainer import member_seeds
@@ -330,7 +330,7 @@ def train_alone(
         model.make_train_function(force=True)
         batch = min(batch_size, min(len(rows) for rows in assignment.training))
         steps = -(-max(len(rows) for rows in assignment.training) // batch)
-        orders = epochs(assignment, np.array([number]), steps, batch, seed)
+        orders = batches_by_epoch(assignment, np.array([number]), steps, batch, seed)
         for rows in itertools.chain.from_iterable(order[0] for order in itertools.islice(orders, epochs_)):
             weight = None if case.sample_weight is None else case.sample_weight[rows]
             model.train_on_batch(take(case.x, rows), take(case.y, rows), sample_weight=weight)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import am  # noqa: F401  (it chooses the backend)
 
-from amalthea.training.assignment import assign, batches, epochs, evenly
+from amalthea.training.assignment import assign, batches, batches_by_epoch, evenly
 from amalthea.training.sharding import place
 
 
@@ -27,8 +27,8 @@ def test_every_row_is_met_before_any_is_met_again(count: int, batch: int, more: 
 
 def test_orders_differ_between_members_and_epochs_and_not_with_company() -> None:
     assignment = assign(np.arange(30) % 3, 3, 2, 0.0, None, 0)
-    alone = list(itertools.islice(epochs(assignment, np.array([4]), 5, 4, 0), 3))
-    beside = list(itertools.islice(epochs(assignment, np.array([5, 4, 4]), 5, 4, 0), 3))
+    alone = list(itertools.islice(batches_by_epoch(assignment, np.array([4]), 5, 4, 0), 3))
+    beside = list(itertools.islice(batches_by_epoch(assignment, np.array([5, 4, 4]), 5, 4, 0), 3))
     for one, other in zip(alone, beside, strict=True):
         np.testing.assert_array_equal(one[0], other[1])
         assert (other[0] != other[1]).any()

@@ -220,34 +220,6 @@ def test_training_again_begins_anew() -> None:
     assert_same(list(ensemble.weights.values()), first)
 
 
-def test_callbacks_are_told_the_means() -> None:
-    class Listener(keras.callbacks.Callback):
-        def __init__(self) -> None:
-            super().__init__()
-            self.told: list[Any] = []
-
-        def on_train_begin(self, logs: Any = None) -> None:
-            assert logs is None
-            self.told.append("begin")
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            self.told.append((epoch, logs["loss"]))
-
-        def on_train_end(self, logs: Any = None) -> None:
-            assert logs is None
-            self.told.append("end")
-
-    listener = Listener()
-    history = am.Ensemble(dense(), folds=2, members=1).fit(
-        FEATURES, TARGET, epochs=3, fold_ids=FOLD_IDS, callbacks=[listener]
-    )
-    assert listener.told == [
-        "begin",
-        *enumerate(pytest.approx(value, rel=1e-5) for value in history.history["loss"]),
-        "end",
-    ]
-
-
 def test_progress_is_shown_when_wished(capsys: pytest.CaptureFixture[str]) -> None:
     am.Ensemble(dense(), folds=2, members=1).fit(FEATURES, TARGET, epochs=1, fold_ids=FOLD_IDS)
     assert capsys.readouterr() == ("", "")

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from networks import FEATURES, FOLD_IDS, TARGET, am, assert_same, dense, weights_of
 
+from amalthea.progress import Bar
 from amalthea.training import sharding as placement
 from amalthea.training import trainer
 
@@ -22,16 +23,14 @@ from amalthea.training import trainer
 class Impatient:
     """A callback that presses Ctrl-C at the end of an epoch."""
 
-    def __init__(self, epoch: int, after: int = 0) -> None:
-        self.epoch, self.left = epoch, after
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Send the signal."""
         del logs
         if epoch == self.epoch:
-            if self.left == 0:
-                os.kill(os.getpid(), signal.SIGINT)
-            self.left -= 1
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_it_stops_with_a_trained_ensemble() -> None:
@@ -54,12 +53,26 @@ def test_it_stops_with_a_trained_ensemble() -> None:
     assert np.isfinite(ensemble.out_of_fold.mean).all()
 
 
+def press_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
+    """Press Ctrl-C at the end of the epoch of this number, counted over all groups of members."""
+    done = []
+
+    def advance(bar: Bar, text: str = "") -> None:
+        del bar, text
+        done.append(None)
+        if len(done) == epochs:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Bar, "advance", advance)
+
+
 def test_who_had_not_begun_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """One member at a time; the third is interrupted. The first members of all folds come first."""
     monkeypatch.setattr(trainer, "place", lambda members, size: placement.place(members, size, memory=1))
+    press_after(monkeypatch, 25)
     ensemble = am.Ensemble(dense(), folds=2, members=3)
     with pytest.warns(UserWarning, match="3 member.s. had not begun"):
-        history = ensemble.fit(FEATURES, TARGET, epochs=10, fold_ids=FOLD_IDS, callbacks=[Impatient(4, after=2)])
+        history = ensemble.fit(FEATURES, TARGET, epochs=10, fold_ids=FOLD_IDS)
     assert history.left_out == (2, 4, 5)
     assert history.epochs[[0, 3]].tolist() == [10, 10]
     assert 5 <= history.epochs[1] <= 7
@@ -71,10 +84,11 @@ def test_who_had_not_begun_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_fold_without_members_has_no_out_of_fold_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "place", lambda members, size: placement.place(members, size, memory=1))
+    press_after(monkeypatch, 1)
     ensemble = am.Ensemble(dense(), folds=2, members=1)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        history = ensemble.fit(FEATURES, TARGET, epochs=10, fold_ids=FOLD_IDS, callbacks=[Impatient(0)])
+        history = ensemble.fit(FEATURES, TARGET, epochs=10, fold_ids=FOLD_IDS)
     assert any("fold 1" in str(warning.message) for warning in told)
     assert history.left_out == (1,)
     assert np.isnan(ensemble.out_of_fold.mean[FOLD_IDS == 1]).all()

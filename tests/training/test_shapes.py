@@ -12,7 +12,7 @@ from networks import am, assert_close, assert_same, keras, weights_of
 
 from amalthea.training import buckets as several
 from amalthea.training.assignment import Assignment, assign
-from amalthea.training.buckets import Shapes, epochs
+from amalthea.training.buckets import Shapes, class_batches_by_epoch
 from amalthea.training.initialization import draw_trainable
 from amalthea.training.trainer import member_seeds
 
@@ -58,7 +58,7 @@ def examples() -> Shapes:
 
 
 def drawn(assignment: Assignment, members: list[int], seed: int = 0) -> Any:
-    return epochs(assignment, np.array(members), examples(), BATCH, seed)
+    return class_batches_by_epoch(assignment, np.array(members), examples(), BATCH, seed)
 
 
 ASSIGNMENT = assign(FOLD_IDS, 2, 2, 0.0, None, 0)
@@ -104,7 +104,7 @@ def test_a_member_equals_the_network_trained_alone(optimizer: str) -> None:
         model = network(optimizer)
         drawn_weights = draw_trainable(model, shapes.parts[0][0][:2], member_seeds(3, np.array([number])))
         model.set_weights([values[0] for values in drawn_weights])
-        orders = epochs(assignment, np.array([number]), shapes, BATCH, 3)
+        orders = class_batches_by_epoch(assignment, np.array([number]), shapes, BATCH, 3)
         for which, order in itertools.islice(orders, 4):
             for kind, batch in zip(which, order[0], strict=True):
                 rows = batch[batch >= 0]

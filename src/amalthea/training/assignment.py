@@ -103,7 +103,7 @@ def batches(rows: Rows, steps: int, batch_size: int, random: np.random.Generator
     return order[: steps * batch_size].reshape(steps, batch_size).astype(np.int32)
 
 
-def epochs(
+def batches_by_epoch(
     assignment: Assignment, members: Rows, steps: int, batch_size: int, seed: int
 ) -> Iterator[NDArray[np.int32]]:
     """Yield, epoch after epoch, the mini-batches of these members, shape (members, steps, batch_size).

@@ -41,7 +41,7 @@ class Several(NamedTuple):
     which: Any
 
 
-def epochs(
+def class_batches_by_epoch(
     assignment: Assignment, members: Rows, shapes: Shapes, batch_size: int, seed: int
 ) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
     """Yield, epoch after epoch, the class of each step and the members' mini-batches.

@@ -117,8 +117,9 @@ class Ensemble:
                 weights.
             validation_fraction: the share of each member's own training rows (whole groups) set aside to measure its
                 validation loss; None: 0.1 with `patience`, else 0.
-            callbacks: objects with any of `on_train_begin()`, `on_epoch_end(epoch, logs)`, `on_train_end()`; `logs`
-                holds the means over the members.
+            callbacks: Keras's callbacks, or objects with any of `on_train_begin()`, `on_epoch_begin(epoch)`,
+                `on_epoch_end(epoch, logs)`, `on_train_end()`; `logs` holds the means over the members. Each event comes
+                once, those of epochs while the last members learn where they cannot all learn at the same time.
             verbose: "auto" shows progress on a terminal, 1 always, 0 never.
             record: keep the weights of some epochs in `recording`: at most 24, and at most 256 MB (or four epochs).
 
@@ -126,6 +127,7 @@ class Ensemble:
             Losses and metrics by epoch: `history` as in Keras, `members` for each network.
 
         Raises:
+            AmaltheaError: a callback asks for events of single batches, or works on one model while it learns.
             DataError: the arrays do not fit together, or a fold would be empty.
         """
         x, y = as_arrays(x, "x"), as_arrays(y, "y")

@@ -33,7 +33,7 @@ class History:
     @property
     def history(self) -> dict[str, list[float]]:
         """By name, the mean over the members that were learning in each epoch: what Keras's `History.history` holds."""
-        return {name: _mean_by_epoch(values) for name, values in self.members.items()}
+        return {name: mean_by_epoch(values) for name, values in self.members.items()}
 
     def __repr__(self) -> str:
         last = {name: values[-1] for name, values in self.history.items() if values}
@@ -72,7 +72,8 @@ class History:
         return cls(members, learned, tuple(left_out))
 
 
-def _mean_by_epoch(values: NDArray[np.float32]) -> list[float]:
+def mean_by_epoch(values: NDArray[np.float32]) -> list[float]:
+    """Return each epoch's mean over the members that have a number there, NaN where none has."""
     known = np.isfinite(values)
     total = np.where(known, values, 0).sum(axis=0, dtype=np.float64)
     count = known.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish to stop after the current epoch, with what was learned so far."""
+"""Ctrl-C as a request to stop after the current epoch, with what was learned so far."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 
-class Wish:
+class StopRequest:
     """Whether the user wants to stop.
 
     Args:
@@ -21,20 +21,20 @@ class Wish:
 
 
 @contextlib.contextmanager
-def stop_on_request() -> Iterator[Wish]:
+def stop_on_request() -> Iterator[StopRequest]:
     """While this is open, the first Ctrl-C only sets `stop`; a second one raises `KeyboardInterrupt` as usual."""
-    wish = Wish()
+    request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield wish
+        yield request
         return
 
     def remember(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signal module's signature)
-        if wish.stop:
+        if request.stop:
             raise KeyboardInterrupt
-        wish.stop = True
+        request.stop = True
 
     before = signal.signal(signal.SIGINT, remember)
     try:
-        yield wish
+        yield request
     finally:
         signal.signal(signal.SIGINT, before)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import keras
 
-from amalthea.training import buckets as shapes
+from amalthea.training.buckets import Several, take
 from amalthea.training.convolution import fast_convolutions
 from amalthea.training.initialization import normalizations
 from amalthea.training.sharding import Placement
@@ -81,7 +81,7 @@ class Program:
 
         def step_of_a_class(state: Any, given: tuple[jax.Array, jax.Array]) -> tuple[Any, jax.Array]:
             def learn(state: Any, rows: jax.Array, number: int) -> tuple[Any, jax.Array]:
-                return self._learn(state, shapes.take(data.parts[number], rows))
+                return self._learn(state, take(data.parts[number], rows))
 
             which, rows = given
             ways = [functools.partial(learn, number=number) for number in range(len(data.parts))]
@@ -91,7 +91,7 @@ class Program:
             return jax.tree.map(lambda new, old: jnp.where(there, new, old), learned, state), loss
 
         start = (learner.trainable, learner.others, learner.optimizer, self._metrics())
-        several = isinstance(data, shapes.Several)
+        several = isinstance(data, Several)
         steps: Any = (step_of_a_class, (data.which, order)) if several else (step, order)
         (trainable, others, optimizer_variables, metrics), losses = jax.lax.scan(steps[0], start, steps[1])
         # Batches of several shapes are not all full; their losses are sums over rows, divided by a whole batch.

@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
 from amalthea.progress import Bar, Verbosity
-from amalthea.training import assignment as who
-from amalthea.training import buckets as shapes
 from amalthea.training.arrays import size_in_bytes
-from amalthea.training.assignment import Assignment, Rows
-from amalthea.training.buckets import Several, Shapes, some
+from amalthea.training.assignment import Assignment, Rows, batches_by_epoch
+from amalthea.training.buckets import Several, Shapes, class_batches_by_epoch, some
+from amalthea.training.callbacks import Listeners
 from amalthea.training.convolution import flowing_bytes
 from amalthea.training.history import History
 from amalthea.training.initialization import draw_trainable, fit_scalers, scalers, start_others
-from amalthea.training.interruption import Wish, stop_on_request
+from amalthea.training.interruption import StopRequest, stop_on_request
 from amalthea.training.program import Learner, Program
 from amalthea.training.sharding import Placement, place
 from amalthea.training.weight_history import Recorder
@@ -85,6 +84,10 @@ def train(
         AmaltheaError: all members of a fold diverged.
         KeyboardInterrupt: interrupted before anything was learned.
     """
+    batch = min(settings.batch_size, min(map(len, assignment.training)))
+    steps = -(-max(map(len, assignment.training)) // batch)
+    params = {"epochs": settings.epochs, "steps": None if isinstance(x, Shapes) else steps, "verbose": 0}
+    listeners = Listeners(settings.callbacks, model, params)
     optimizer = fresh_optimizer(model)
     weights = [model.trainable_variables, model.non_trainable_variables]
     copies = 2 if settings.patience is None else 3
@@ -93,17 +96,29 @@ def train(
     program = Program(model, optimizer, placement, settings.patience)
     parts = tuple((*part, None) for part in x.parts) if isinstance(x, Shapes) else (x, y, sample_weight)
     data = jax.device_put(parts, placement.everywhere)
-    found = scalers(model, x, y)
+    statistics = scalers(model, x, y)
     groups = []
     turns = -(-len(assignment.training) // placement.group)
     bar = Bar(f"{len(assignment.training)} networks, epoch", turns * settings.epochs, settings.verbose)
-    with stop_on_request() as wish, bar:
-        for numbers in _in_turn(assignment, placement.group):
-            start = _start(model, optimizer, numbers, x, found, assignment, settings, placement)
-            groups.append(_train_group(program, start, numbers, assignment, settings, x, data, wish, bar))
-            if wish.stop:
+    with stop_on_request() as request, bar:
+        listeners.train_begin()
+        for turn, numbers in enumerate(_in_turn(assignment, placement.group), start=1):
+            start = _start(model, optimizer, numbers, x, statistics, assignment, settings, placement)
+            everyone = placement.fill(numbers)
+            orders: Iterator[tuple[Any, Any]]
+            if isinstance(x, Shapes):
+                orders = class_batches_by_epoch(assignment, everyone, x, settings.batch_size, settings.seed)
+            else:
+                of_rows = batches_by_epoch(assignment, everyone, steps, batch, settings.seed)
+                orders = ((None, rows) for rows in of_rows)
+            listeners.group_begin(last=turn == turns)
+            groups.append(
+                _train_group(program, start, numbers, assignment, settings, orders, data, request, bar, listeners)
+            )
+            if request.stop:
                 break
-    return _gather(groups, assignment, settings, wish.stop)
+        listeners.train_end()
+    return _gather(groups, assignment, settings, request.stop)
 
 
 def fresh_optimizer(model: keras.Model) -> Any:
@@ -154,7 +169,7 @@ def _start(
     optimizer: Any,
     numbers: Rows,
     x: Any,
-    found: list[Any],
+    statistics: list[Any],
     assignment: Assignment,
     settings: Settings,
     placement: Placement,
@@ -163,7 +178,7 @@ def _start(
     seeds = member_seeds(settings.seed, everyone)
     trainable = draw_trainable(model, some(x), seeds)
     others = start_others(model, seeds)
-    fit_scalers(model, others, found, [assignment.training[number] for number in everyone])
+    fit_scalers(model, others, statistics, [assignment.training[number] for number in everyone])
     count = len(everyone)
     learner = Learner(
         trainable=trainable,
@@ -188,27 +203,26 @@ def _train_group(
     numbers: Rows,
     assignment: Assignment,
     settings: Settings,
-    examples: Any,
+    orders: Iterator[tuple[Any, Any]],
     data: Any,
-    wish: Wish,
+    request: StopRequest,
     bar: Bar,
+    listeners: Listeners,
 ) -> _Group:
     placement = program.placement
-    everyone = placement.fill(numbers)
-    batch = min(settings.batch_size, min(len(own) for own in assignment.training))
-    steps = -(-max(len(own) for own in assignment.training) // batch)
-    orders: Iterator[tuple[Any, Any]]
-    if isinstance(examples, Shapes):
-        orders = shapes.epochs(assignment, everyone, examples, settings.batch_size, settings.seed)
-    else:
-        orders = ((None, order) for order in who.epochs(assignment, everyone, steps, batch, settings.seed))
-    aside = np.stack([assignment.validation[number] for number in everyone]).astype(np.int32)
+    aside = np.stack([assignment.validation[number] for number in placement.fill(numbers)]).astype(np.int32)
     validation = jax.device_put(aside, placement.by_member)
     scores: list[dict[str, NDArray[np.float32]]] = []
-    for callback in settings.callbacks:
-        _call(callback, "on_train_begin")
     pending = None
     for epoch in range(settings.epochs):
+        if listeners.in_step:
+            # Who hears an epoch begin has heard before that the last one ended: nothing runs ahead.
+            if pending is not None:
+                _note(pending, scores, len(numbers), listeners, bar)
+                pending = None
+            if request.stop or listeners.stop_requested or not np.asarray(learner.learning).any():
+                break
+            listeners.epoch_begin(epoch)
         if settings.recorder is not None:
             settings.recorder.see(epoch, numbers, learner.trainable, learner.others)
         which, order = next(orders)
@@ -216,16 +230,15 @@ def _train_group(
         drawn = data if which is None else Several(data, jax.device_put(which, placement.everywhere))
         learner, latest = program.epoch(learner, order, validation, drawn)
         # The scores of the epoch before are read while this one runs.
-        if pending is not None and not _note(pending, scores, len(numbers), settings.callbacks, bar):
+        if pending is not None and not _note(pending, scores, len(numbers), listeners, bar):
             pending = None
             break
         pending = latest
-        if wish.stop:
+        if request.stop or listeners.stop_requested:
             break
     if pending is not None:
-        _note(pending, scores, len(numbers), settings.callbacks, bar)
-    for callback in settings.callbacks:
-        _call(callback, "on_train_end")
+        _note(pending, scores, len(numbers), listeners, bar)
+    request.stop |= listeners.stop_requested
     if settings.recorder is not None:
         settings.recorder.end(numbers, learner.trainable, learner.others)
     trainable, others = program.finish(learner)
@@ -244,9 +257,9 @@ def _train_group(
 
 
 def _note(
-    latest: dict[str, jax.Array], scores: list[dict[str, Any]], size: int, callbacks: Sequence[Any], bar: Bar
+    latest: dict[str, jax.Array], scores: list[dict[str, Any]], size: int, listeners: Listeners, bar: Bar
 ) -> bool:
-    """Write an epoch's scores down and tell them; False once nobody learns any more."""
+    """Write an epoch's scores down and announce them; False once nobody learns any more."""
     read = {name: np.asarray(values)[:size] for name, values in latest.items()}
     learning = np.isfinite(read["loss"])
     if not learning.any() and scores:
@@ -254,17 +267,9 @@ def _note(
     scores.append(read)
     if not learning.any():
         return False
-    means = {name: float(values[learning].mean()) for name, values in read.items()}
-    bar.advance("  ".join(f"{name} {value:.4g}" for name, value in means.items()))
-    for callback in callbacks:
-        _call(callback, "on_epoch_end", len(scores) - 1, means)
+    bar.advance("  ".join(f"{name} {values[learning].mean():.4g}" for name, values in read.items()))
+    listeners.epoch_end(len(scores) - 1, read)
     return True
-
-
-def _call(callback: Any, event: str, *arguments: Any) -> None:
-    method = getattr(callback, event, None)
-    if method is not None:
-        method(*arguments)
 
 
 def _gather(groups: list[_Group], assignment: Assignment, settings: Settings, interrupted: bool) -> Trained:
