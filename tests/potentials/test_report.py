@@ -14,12 +14,12 @@ import pytest
 from amalthea.errors import AmaltheaError
 from amalthea.potentials.networks.subnets import energies_and_gradients
 from amalthea.potentials.refit import force_curve
+from amalthea.potentials.report.error_breakdown import by_element
+from amalthea.potentials.report.forces import held_out_forces
+from amalthea.potentials.report.symmetry_functions import _values, function_importance
 from amalthea.reporting import page as page_of
-from amalthea.reporting.error_breakdown import by_element
 from amalthea.reporting.metrics import potential_by_fold
 from amalthea.reporting.out_of_fold import judged
-from amalthea.reporting.potential_forces import held_out_forces
-from amalthea.reporting.symmetry_functions import _values, function_importance
 from tests.potentials.trained import labelled_with, potential, train
 from tests.reporting.pages import Page, read
 
@@ -103,7 +103,7 @@ def test_forces_are_answered_by_networks_that_never_saw_the_structure():
 
 
 def test_many_atoms_are_sampled(monkeypatch):
-    monkeypatch.setattr("amalthea.reporting.potential_forces.MOST_ATOMS", 60)
+    monkeypatch.setattr("amalthea.potentials.report.forces.MOST_ATOMS", 60)
     forces = held_out_forces(potential())
     assert forces.sampled
     assert len(forces.judged) <= 180

@@ -10,7 +10,7 @@ import pytest
 
 from amalthea.reporting import page as page_of
 from amalthea.reporting.out_of_fold_predict import answers_of, features_of
-from amalthea.reporting.validation_split import set_aside
+from amalthea.tasks.columns.report.validation_split import set_aside
 from tests.reporting.pages import Page, read
 from tests.workflow.digits import trained
 

@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amalthea.potentials.report.error_breakdown import group_blocks
+from amalthea.potentials.report.symmetry_functions import function_blocks
 from amalthea.reporting import plots
 from amalthea.reporting.atoms import atom_blocks
 from amalthea.reporting.blocks import Block, Paragraph, Plot, Section
 from amalthea.reporting.captions import with_unit
 from amalthea.reporting.context import Context
-from amalthea.reporting.error_breakdown import group_blocks
 from amalthea.reporting.occlusion import occlusion_blocks
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.out_of_fold_predict import answers, features_of, keeps_held_out
-from amalthea.reporting.symmetry_functions import function_blocks
 from amalthea.reporting.translate import metric
 from amalthea.validation.metrics import HIGHER_IS_BETTER, Figure, score
 

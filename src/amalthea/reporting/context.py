@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 
+from amalthea.potentials.report.forces import Forces, held_out_forces
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.blocks import Block, Paragraph
 from amalthea.reporting.examples import Gallery
 from amalthea.reporting.out_of_fold import Judged
-from amalthea.reporting.potential_forces import Forces, held_out_forces
 from amalthea.reporting.translate import Words
 
 MOST_TARGETS = 4

@@ -6,11 +6,11 @@ import shlex
 from typing import Any
 
 from amalthea.potentials.potential import PotentialState
+from amalthea.potentials.report.methods import imported_sentences, potential_layers, potential_sentences
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.blocks import Block, Paragraph, Section, Table, Text
 from amalthea.reporting.citations import bibtex
 from amalthea.reporting.context import Context
-from amalthea.reporting.potential_methods import imported_sentences, potential_layers, potential_sentences
 from amalthea.reporting.summary import learned
 from amalthea.reporting.translate import feature, noun
 from amalthea.tasks.protocol import Part

@@ -27,8 +27,8 @@ from amalthea.reporting.out_of_fold import judged
 from amalthea.reporting.parity import agreement
 from amalthea.reporting.summary import learned, verdict
 from amalthea.reporting.translate import Words, in_language
-from amalthea.reporting.validation_split import set_aside
 from amalthea.tasks import task
+from amalthea.tasks.columns.report.validation_split import set_aside
 
 MOST_BYTES = 7_700_000
 """How large the page may become; what Plotly and the sections leave is for drawings."""

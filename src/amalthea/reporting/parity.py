@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from amalthea.potentials.report.parity import energy_blocks, force_blocks, worst_blocks
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot, Section
 from amalthea.reporting.captions import told, with_unit
@@ -11,7 +12,6 @@ from amalthea.reporting.classes import class_blocks
 from amalthea.reporting.context import Context
 from amalthea.reporting.examples import MOST_POINTS
 from amalthea.reporting.out_of_fold import Judged
-from amalthea.reporting.potential_parity import energy_blocks, force_blocks, worst_blocks
 from amalthea.reporting.translate import metric
 
 WORST = 6

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from amalthea.potentials.report.methods import imported
 from amalthea.reporting.blocks import Paragraph, Section
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged
-from amalthea.reporting.potential_methods import imported
 from amalthea.reporting.translate import Words, baseline, feature, joined, metric, noun, target_name, unit
 from amalthea.validation.metrics import Figure, beats
 from amalthea.validation.summary import TargetSummary

@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.messages import shortened
+from amalthea.potentials.report.forces import Forces
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Paragraph, Plot, Table
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged, bins_of, mean_of
-from amalthea.reporting.potential_forces import Forces
 from amalthea.validation.metrics import Figure
 
 MOST_GROUPS = 30

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from amalthea.potentials.report.forces import Forces
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot
 from amalthea.reporting.captions import structure_lines, told
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged
-from amalthea.reporting.potential_forces import Forces
 from amalthea.validation.metrics import Figure
 
 MOST_COMPONENTS = 1500
