@@ -14,12 +14,13 @@ import pytest
 from amalthea.errors import AmaltheaError
 from amalthea.potentials.networks.subnets import energies_and_gradients
 from amalthea.potentials.refit import force_curve
+from amalthea.potentials.report.context import held_out_energies
 from amalthea.potentials.report.error_breakdown import by_element
 from amalthea.potentials.report.forces import held_out_forces
+from amalthea.potentials.report.metrics import by_fold
 from amalthea.potentials.report.symmetry_functions import _values, function_importance
 from amalthea.reporting import page as page_of
-from amalthea.reporting.metrics import potential_by_fold
-from amalthea.reporting.out_of_fold import judged
+from amalthea.reporting.translate import in_language
 from tests.potentials.trained import labelled_with, potential, train
 from tests.reporting.pages import Page, read
 
@@ -69,7 +70,7 @@ def test_energies_in_the_page_are_those_of_the_table_by_atom():
     assert shown["true_eV_per_atom"] == pytest.approx(table["target"] / table["atoms"], rel=1e-7)
     off = 1000 * (table["prediction"] - table["target"]) / table["atoms"]
     assert page().table("energy-errors")["error_meV_per_atom"] == pytest.approx(off, rel=1e-4)
-    (each,) = judged(potential())
+    (each,) = held_out_energies(potential(), in_language())
     assert each.error.mean() == pytest.approx(potential().validation.targets[0].metrics["energy_mae"].value)
 
 
@@ -81,7 +82,7 @@ def test_coverage_is_that_of_the_validation():
 
 def test_folds_together_have_the_figures_of_the_validation():
     table, metrics = potential().out_of_fold, potential().validation.targets[0].metrics
-    folds, sizes = potential_by_fold(table)
+    folds, sizes = by_fold(table)
     atoms = table.groupby("fold")["atoms"].sum()
     energies = sum(sizes[fold] * folds[fold]["energy_mae"] for fold in folds) / len(table)
     forces = sum(atoms[fold] * folds[fold]["force_rmse"] ** 2 for fold in folds) / atoms.sum()

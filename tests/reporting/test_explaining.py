@@ -13,18 +13,16 @@ from rdkit import Chem
 import amalthea as am
 from amalthea.domains import domain
 from amalthea.domains.images.drawing import png
-from amalthea.reporting.atoms import deletions, masked_fragments
+from amalthea.domains.molecules.atoms import deletions, masked_fragments
 from amalthea.reporting.attribution import permutation_importance
 from amalthea.reporting.context import Context
 from amalthea.reporting.data import contradictions, suspicious
 from amalthea.reporting.drawings import drawings, image, packed
-from amalthea.reporting.examples import Gallery
-from amalthea.reporting.learning import best_epochs, quantiles
-from amalthea.reporting.learning_curve import Curve, gain_of_doubling
-from amalthea.reporting.out_of_fold import Judged, judged
+from amalthea.reporting.out_of_fold import Judged, held_out
 from amalthea.reporting.out_of_fold_predict import answers, features_of
 from amalthea.reporting.translate import in_language
-from amalthea.training.history import History
+from amalthea.tasks.columns.learning_curve import Curve, gain_of_doubling
+from amalthea.training.history import History, best_epochs, quantiles
 from tests.predictor.models import trained
 
 
@@ -41,7 +39,7 @@ def answered(errors: np.ndarray, std: np.ndarray, groups: np.ndarray) -> Judged:
     """Return what is known of examples whose true values are 0, 1, 2, ... and whose answers are off by `errors`."""
     count = np.arange(len(errors))
     return dataclasses.replace(
-        judged(half_noise())[0],
+        held_out(half_noise())[0],
         places=count,
         groups=groups,
         truth=count.astype(float),
@@ -51,8 +49,7 @@ def answered(errors: np.ndarray, std: np.ndarray, groups: np.ndarray) -> Judged:
 
 
 def context(predictor: am.Predictor) -> Context:
-    seen = judged(predictor)
-    return Context(predictor, in_language(), seen, Gallery(predictor, seen))
+    return Context(predictor, in_language(), held_out(predictor))
 
 
 def test_shuffling_a_column_that_says_nothing_costs_nothing():
@@ -121,7 +118,7 @@ def test_pictures_are_packed_into_one_sheet():
     pytest.importorskip("PIL")
     pictures = [np.full((8, 8, 1), value, np.uint8) for value in (0, 100, 200)]
     content = packed("images", pd.DataFrame({"image": pictures}))
-    assert (content["kind"], content["width"], content["columns"]) == ("sheet", 8, 2)
+    assert (content["kind"], content["width"], content["across"]) == ("sheet", 8, 2)
     assert png(pictures)[0].startswith("data:image/png;base64,")
 
 
@@ -134,5 +131,5 @@ def test_every_kind_of_example_is_drawn_or_told():
 
 def test_no_member_answers_for_what_it_saw_where_all_saw_everything():
     one = trained("one fold")
-    assert not judged(one)
+    assert not held_out(one)
     assert not dataclasses.replace(context(one)).judged

@@ -12,7 +12,7 @@ from amalthea.datasets.archive import plain
 from amalthea.reporting.calibration import coverages
 from amalthea.reporting.classes import confusion, rates
 from amalthea.reporting.metrics import by_fold
-from amalthea.reporting.out_of_fold import judged, mean_of
+from amalthea.reporting.out_of_fold import held_out, mean_of
 from amalthea.validation.metrics import score
 from amalthea.validation.summary import Validation
 from tests.predictor.models import CASES, trained
@@ -21,7 +21,7 @@ from tests.reporting.pages import page
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "one fold"])
 def test_metrics_computed_from_the_table_are_those_of_the_validation(name):
-    for each in judged(trained(name)):
+    for each in held_out(trained(name)):
         found = score(each.target.task, each.truth, each.answer)
         assert found == pytest.approx({n: f.value for n, f in each.summary.metrics.items()}, rel=1e-6, nan_ok=True)
 
@@ -38,14 +38,14 @@ def test_numbers_stand_in_the_page_as_the_table_has_them():
 
 def test_folds_are_judged_each_by_itself():
     table = trained("number").out_of_fold
-    own = by_fold(judged(trained("number"))[0])
+    own = by_fold(held_out(trained("number"))[0])
     for fold, rows in table.groupby("fold"):
         assert own[fold]["rmse"] == pytest.approx(root_mean_squared_error(rows["target"], rows["prediction"]))
 
 
 def test_confusion_matrix_and_roc_are_those_of_scikit_learn():
     table = trained("two classes").out_of_fold
-    each = judged(trained("two classes"))[0]
+    each = held_out(trained("two classes"))[0]
     truth, named = table["target"].astype(str), table["prediction"].astype(str)
     assert confusion(each).tolist() == confusion_matrix(truth, named).tolist()
     assert page("two classes").table("confusion")["count"] == confusion_matrix(truth, named).ravel().tolist()
@@ -54,13 +54,13 @@ def test_confusion_matrix_and_roc_are_those_of_scikit_learn():
 
 
 def test_coverage_at_90_percent_is_that_of_the_validation():
-    each = judged(trained("number"))[0]
+    each = held_out(trained("number"))[0]
     found, known = coverages(each, [0.9])[0], each.summary.coverage
     assert (found.value, found.error) == pytest.approx((known.value, known.error))
 
 
 def test_higher_levels_cover_more():
-    values = [figure.value for figure in coverages(judged(trained("number"))[0])]
+    values = [figure.value for figure in coverages(held_out(trained("number"))[0])]
     assert values == sorted(values)
 
 

@@ -59,8 +59,42 @@ class Nouns:
     many: str = "examples"
 
 
+@dataclasses.dataclass(frozen=True)
+class Fields:
+    """Parts that all examples have alike: the columns of a table. An answer is explained by shuffling one of them.
+
+    Args:
+        names: of the columns of `Dataset.examples`.
+    """
+
+    names: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Pieces:
+    """Parts of which each example has its own: atoms, patches. An answer is explained by taking one of them away.
+
+    Args:
+        without: returns from a featurizer and an example its features and, behind them, those without each of its
+            parts, shape (1 + parts, ...); empty where it has too many.
+        draw: returns from an example, its answer minus that without each part, shape (parts,), and the decimal mark a
+            drawing as `Domain.draw` does.
+        reading: the sentence that says how to read the drawings of a {target}, and of {what}.
+        named: explain the class that was named; False: the second of two, or else the true one.
+    """
+
+    without: Callable[[Featurizer, pd.Series[Any]], NDArray[Any]]
+    draw: Callable[[pd.Series[Any], NDArray[np.float64], str], str]
+    reading: str
+    named: bool = False
+
+
 class Featurizer(Protocol):
-    """Turns examples into arrays, one example at a time. It knows names and sizes, and no statistics."""
+    """Turns examples into arrays, one example at a time. It knows names and sizes, and no statistics.
+
+    A report also takes, where it has them, its `title`, the name as people write it, and its `details`, the words for a
+    paper in which {count} and what `state` holds are filled in.
+    """
 
     name: str
     feature_names: Sequence[str]
@@ -176,4 +210,22 @@ class Featurizing(Protocol):
 
     def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
         """Return a compiled `keras.Model` for these features and targets, to be trained for `steps` steps."""
+        ...
+
+
+@runtime_checkable
+class Parted(Protocol):
+    """A domain that knows what an example consists of, so that an answer can be explained by its parts."""
+
+    def parts(self, examples: pd.DataFrame) -> Fields | Pieces:
+        """Return what these examples consist of."""
+        ...
+
+
+@runtime_checkable
+class Cited(Protocol):
+    """A domain that rests on works of others."""
+
+    def works(self, features: Sequence[str]) -> list[str]:
+        """Return the works on which the domain and these features (names of featurizers) rest, as BibTeX."""
         ...

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amalthea.predictor.predictor import Predictor
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
+    from amalthea.reporting.translate import Words
     from amalthea.workflow.settings import Settings
 
 
@@ -116,6 +117,12 @@ class PotentialTask:
         paired = main in scores.figures["network"]
         differences = {name: scores.difference("network", name, main) for name in simple if paired}
         return TestFigures({target: dict(scores.figures["network"])}, {target: simple}, {target: differences}, unknown)
+
+    def context(self, predictor: Predictor, words: Words, learning_curve: bool) -> Context:
+        """Return what the sections of a model's report are told."""
+        from amalthea.potentials.report.sections import context
+
+        return context(predictor, words, learning_curve)
 
     def sections(self, context: Context) -> list[Section]:
         """Return the sections of the report."""

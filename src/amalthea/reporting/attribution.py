@@ -1,4 +1,4 @@
-"""Section 6: what the networks look at."""
+"""Attribution: what the answers hang on, by what an example consists of."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.potentials.report.error_breakdown import group_blocks
-from amalthea.potentials.report.symmetry_functions import function_blocks
+from amalthea.domains import domain
+from amalthea.domains.protocol import Fields, Parted, Pieces
 from amalthea.reporting import plots
-from amalthea.reporting.atoms import atom_blocks
-from amalthea.reporting.blocks import Block, Paragraph, Plot, Section
+from amalthea.reporting.blocks import Block, Drawing, Drawings, Paragraph, Plot
 from amalthea.reporting.captions import with_unit
 from amalthea.reporting.context import Context
-from amalthea.reporting.occlusion import occlusion_blocks
+from amalthea.reporting.drawings import image, proper
 from amalthea.reporting.out_of_fold import Judged
-from amalthea.reporting.out_of_fold_predict import answers, features_of, keeps_held_out
+from amalthea.reporting.out_of_fold_predict import answers, answers_of, features_of, keeps_held_out, output
 from amalthea.reporting.translate import metric
 from amalthea.validation.metrics import HIGHER_IS_BETTER, Figure, score
+
+Array = NDArray[np.float64]
 
 MOST_ROWS = 1000
 MOST_COLUMNS = 60
@@ -26,47 +27,113 @@ REPEATS = 5
 ROWS_AT_ONCE = 16_384
 
 
-def importance(context: Context) -> Section:
+def parts_of(context: Context) -> Fields | Pieces | None:
+    """Return what the model's examples consist of; None where its domain does not say."""
+    kind = domain(context.predictor.domain)
+    return kind.parts(proper(context.predictor.examples)) if isinstance(kind, Parted) else None
+
+
+def attribution_blocks(context: Context) -> list[Block]:
     """Return what the answers hang on, in the way that belongs to the kind of data."""
     words = context.words
-    blocks: list[Block]
-    reading = words("What changes when a part of an example is taken away, as answered by networks that never saw it.")
-    if context.predictor.domain == "structures":
-        reading = words("Where the errors are, and which parts of an atom's surroundings the energies hang on.")
-        blocks = [*group_blocks(context), *function_blocks(context)]
-    elif not context.judged or not (keeps_held_out(context.predictor) or _set_aside(context)):
-        blocks = [Paragraph(words("This needs the examples in the model, and members that never saw them."))]
+    alone = all(each.askable is not None for each in context.judged)
+    parts = parts_of(context)
+    if not context.judged or not (keeps_held_out(context.predictor) or (alone and isinstance(parts, Pieces))):
+        return [Paragraph(words("This needs the examples in the model, and members that never saw them."))]
+    match parts:
+        case Fields():
+            return [*context.left_out, *_permutations(context, list(parts.names))]
+        case Pieces():
+            blocks = [block for judged in context.judged for block in _pieces(context, judged, parts)]
+            return [*context.left_out, *blocks]
+        case _:
+            return [*context.left_out, Paragraph(words("There is no such figure for this kind of data yet."))]
+
+
+def _pieces(context: Context, judged: Judged, pieces: Pieces) -> list[Block]:
+    """Return the worst, the typical and the best examples with the contributions of their parts."""
+    words = context.words
+    chosen = _chosen(context, judged)
+    items = []
+    for (title, index), values in zip(chosen, contributions(context, judged, pieces, chosen), strict=True):
+        if len(values):
+            example = context.predictor.examples.iloc[int(judged.places[index])]
+            drawing = image(pieces.draw(example, values, words.point))
+            text = context.gallery.text(int(judged.places[index]))
+            items.append(Drawing(drawing, text, [title, *context.caption(judged, index)]))
+    if not items:
+        return [Paragraph(words("No example of {target} could be drawn.", target=judged.target.name))]
+    what = words("the answer")
+    if judged.classes:
+        binary = len(judged.target.classes) == 2
+        label = words("the probability of “{label}”", label=judged.target.classes[1]) if binary else ""
+        what = label or words("the probability of the true class")
+    return [Paragraph(words(pieces.reading, target=judged.target.name, what=what)), Drawings(items, large=True)]
+
+
+def _chosen(context: Context, judged: Judged) -> list[tuple[str, int]]:
+    """Return the worst two, the two in the middle and the best two; for classes by the true class's probability."""
+    words = context.words
+    badness = 1 - judged.mean if judged.classes else judged.error
+    order = np.argsort(-badness, kind="stable")
+    middle = len(order) // 2
+    return [
+        *((words("among the worst"), int(i)) for i in order[:2]),
+        *((words("typical"), int(i)) for i in order[middle : middle + 2]),
+        *((words("among the best"), int(i)) for i in order[-2:]),
+    ]
+
+
+def contributions(context: Context, judged: Judged, pieces: Pieces, chosen: list[tuple[str, int]]) -> list[Array]:
+    """Return for each part of examples the answer minus the answer without it; none where there are too many.
+
+    Args:
+        context: the model.
+        judged: the target.
+        pieces: what the examples consist of.
+        chosen: which of the judged examples, each under a title.
+    """
+    predictor = context.predictor
+    rows = np.array([index for _, index in chosen], np.int64)
+    examples = [predictor.examples.iloc[int(position)] for position in judged.places[rows]]
+    variants = [[pieces.without(part.featurizer, example) for example in examples] for part in predictor.parts]
+    sizes = [len(features) for features in variants[0]]
+    if not any(sizes):
+        return [np.empty(0)] * len(rows)
+    # all examples in all their versions are asked for at once
+    features = [np.concatenate([each for each in of_part if len(each)]) for of_part in variants]
+    if judged.askable is None:
+        answered = answers(predictor, features, np.repeat(judged.folds[rows], sizes))
     else:
-        match context.predictor.domain:
-            case "molecules":
-                blocks = [block for each in context.judged for block in atom_blocks(context, each)]
-            case "images":
-                blocks = [block for each in context.judged for block in occlusion_blocks(context, each)]
-            case "tables":
-                blocks = _permutations(context)
-            case _:
-                blocks = [Paragraph(words("There is no such figure for this kind of data yet."))]
-        blocks = [*context.left_out, *blocks]
-    return Section("importance", words("What it looks at"), reading, blocks)
+        answered = answers_of(predictor, features, np.repeat(judged.askable[:, rows], sizes, axis=1))
+    by_example = np.split(answered, np.cumsum(sizes)[:-1])
+    columns = [output(predictor, judged.target, _explained(judged, pieces, int(index))).column for index in rows]
+    return [
+        values[0, column] - values[1:, column] if len(values) else np.empty(0)
+        for values, column in zip(by_example, columns, strict=True)
+    ]
 
 
-def _set_aside(context: Context) -> bool:
-    """Say whether pictures can be asked of the single networks that set them aside."""
-    return context.predictor.domain == "images" and all(each.askable is not None for each in context.judged)
+def _explained(judged: Judged, pieces: Pieces, index: int) -> int:
+    """Return the code of the class whose probability is explained; 0 for a number."""
+    if not judged.classes:
+        return 0
+    if pieces.named:
+        return int(judged.named[index])
+    return 1 if len(judged.target.classes) == 2 else int(judged.truth[index])
 
 
-def _permutations(context: Context) -> list[Block]:
-    words, predictor = context.words, context.predictor
-    columns = [str(name) for name in predictor.examples.columns if not str(name).startswith("#")]
+def _permutations(context: Context, columns: list[str]) -> list[Block]:
+    words = context.words
     blocks: list[Block] = []
     if len(columns) > MOST_COLUMNS:
         blocks.append(
             Paragraph(words("Of {count} columns the first {most} were tried.", count=len(columns), most=MOST_COLUMNS))
         )
-    for judged in context.judged:
-        found = permutation_importance(context, judged, columns[:MOST_COLUMNS])
-        blocks.append(_chart(context, judged, found))
-    return blocks
+    columns = columns[:MOST_COLUMNS]
+    return blocks + [
+        _chart(context, judged, permutation_importance(context, judged, columns)) for judged in context.judged
+    ]
 
 
 def permutation_importance(context: Context, judged: Judged, columns: list[str]) -> dict[str, Figure]:
@@ -91,52 +158,45 @@ def permutation_importance(context: Context, judged: Judged, columns: list[str])
 
     names = [name for name in columns for _ in range(repeats)]
     tables = [examples, *(examples.assign(**{n: examples[n].to_numpy()[rng.permutation(len(rows))]}) for n in names)]
-    said = _answers(context, judged, tables, folds)
+    answered = _answers(context, judged, tables, folds)
 
-    def by_fold(answer: NDArray[np.float64]) -> NDArray[np.float64]:
+    def by_fold(answer: Array) -> Array:
         return np.array(
             [score(judged.target.task, truth[folds == fold], answer[folds == fold])[main] for fold in np.unique(folds)]
         )
 
-    losses = sign * (by_fold(said[0]) - np.array([by_fold(answer) for answer in said[1:]]))
+    losses = sign * (by_fold(answered[0]) - np.array([by_fold(answer) for answer in answered[1:]]))
     changes = losses.reshape(len(columns), repeats, -1).mean(axis=1)
     return {name: _over_folds(change[np.isfinite(change)]) for name, change in zip(columns, changes, strict=True)}
 
 
-def _over_folds(change: NDArray[np.float64]) -> Figure:
+def _over_folds(change: Array) -> Figure:
     """Return the mean over the folds with its standard error."""
     if len(change) < 2:
         return Figure(float("nan"), float("nan"))
     return Figure(float(change.mean()), float(change.std(ddof=1) / np.sqrt(len(change))))
 
 
-def _answers(
-    context: Context, judged: Judged, tables: list[pd.DataFrame], folds: NDArray[np.int64]
-) -> list[NDArray[np.float64]]:
+def _answers(context: Context, judged: Judged, tables: list[pd.DataFrame], folds: NDArray[np.int64]) -> list[Array]:
     """Return a target's held-out answers for several versions of the same examples."""
+    start = output(context.predictor, judged.target).column
+    outputs = slice(start, start + judged.target.width) if judged.classes else start
     at_once = max(1, ROWS_AT_ONCE // len(folds))
-    found: list[NDArray[np.float64]] = []
-    for start in range(0, len(tables), at_once):
-        some = tables[start : start + at_once]
+    versions: list[Array] = []
+    for first in range(0, len(tables), at_once):
+        some = tables[first : first + at_once]
         features = features_of(context.predictor, pd.concat(some, ignore_index=True))
-        said = _own(context, judged, answers(context.predictor, features, np.tile(folds, len(some))))
-        found += np.split(said, len(some))
-    return found
+        answered = answers(context.predictor, features, np.tile(folds, len(some)))[:, outputs]
+        versions += np.split(answered, len(some))
+    return versions
 
 
-def _own(context: Context, judged: Judged, said: NDArray[np.float64]) -> NDArray[np.float64]:
-    targets = context.predictor.targets
-    start = sum(target.width for target in targets[: targets.index(judged.target)])
-    own = said[:, start : start + judged.target.width]
-    return own if judged.classes else own[:, 0]
-
-
-def _chart(context: Context, judged: Judged, found: dict[str, Figure]) -> Plot:
+def _chart(context: Context, judged: Judged, importance: dict[str, Figure]) -> Plot:
     words, main = context.words, judged.summary.main
-    order = sorted(found, key=lambda name: -np.nan_to_num(found[name].value, nan=-np.inf))
+    order = sorted(importance, key=lambda name: -np.nan_to_num(importance[name].value, nan=-np.inf))
     shown = order[:MOST_SHOWN][::-1]
     ticks = {"tickmode": "array", "tickvals": list(range(len(shown))), "ticktext": [plots.label(n, 22) for n in shown]}
-    unit, called = judged.target.unit if main == "rmse" else "", metric(words, main, judged.summary.units)
+    loss = words("loss in {metric}", metric=metric(words, main, judged.summary.units))
     return Plot(
         context.name("importance", judged),
         words("{target}: importance of the columns", target=judged.target.name),
@@ -146,16 +206,16 @@ def _chart(context: Context, judged: Judged, found: dict[str, Figure]) -> Plot:
         ),
         [
             plots.points(
-                [found[name].value for name in shown],
+                [importance[name].value for name in shown],
                 range(len(shown)),
                 marker={"size": 9},
                 hovertemplate="%{x:.3g}<extra></extra>",
-                **plots.error_bars([found[name].error for name in shown], "x"),
+                **plots.error_bars([importance[name].error for name in shown], "x"),
             )
         ],
         plots.layout(
             {
-                **plots.axis(with_unit(words("loss in {metric}", metric=called), unit)),
+                **plots.axis(with_unit(loss, judged.target.unit if main == "rmse" else "")),
                 "zeroline": True,
                 "zerolinecolor": "@muted",
             },
@@ -165,8 +225,8 @@ def _chart(context: Context, judged: Judged, found: dict[str, Figure]) -> Plot:
         words("Most important: {columns}.", columns=", ".join(order[:3])),
         {
             "column": order,
-            "importance": plots.numbers([found[name].value for name in order]),
-            "error": plots.numbers([found[name].error for name in order]),
+            "importance": plots.numbers([importance[name].value for name in order]),
+            "error": plots.numbers([importance[name].error for name in order]),
         },
         height=110 + 28 * len(shown),
     )

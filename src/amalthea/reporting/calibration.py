@@ -1,4 +1,4 @@
-"""Section 4: whether intervals and probabilities keep what they promise."""
+"""Certainty: whether intervals and probabilities keep what they promise."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.reporting import plots
-from amalthea.reporting.blocks import Block, Paragraph, Plot, Section
+from amalthea.reporting.blocks import Block, Paragraph, Plot
 from amalthea.reporting.captions import with_unit
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged, bins_of, mean_of, root_mean_square, share_of
-from amalthea.reporting.translate import unit
 from amalthea.validation.calibration import fit_interval
 from amalthea.validation.metrics import Figure
 
@@ -21,45 +20,24 @@ FEWEST = 40
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
-def certainty(context: Context) -> Section:
+def certainty_blocks(context: Context) -> list[Block]:
     """Return the figures of calibration, of predicted uncertainty and of distance."""
     words = context.words
-    blocks: list[Block] = []
-    if context.elsewhere:
-        blocks.append(Paragraph(words("It came without uncertainties, and gives none.")))
-    elif not context.judged and context.forces is None:
-        blocks.append(Paragraph(words("Nothing was held out, so nothing is known of how sure the networks may be.")))
-    blocks += context.left_out if context.judged else []
+    if not context.judged:
+        return [Paragraph(words("Nothing was held out, so nothing is known of how sure the networks may be."))]
+    blocks: list[Block] = context.left_out
     for judged in context.judged:
-        if context.heading(judged):
-            blocks.append(Paragraph(context.heading(judged), "head"))
+        blocks += context.heading(judged)
         if len(judged) < FEWEST:
             count = words.count(len(judged))
             blocks.append(Paragraph(words("With {count} examples, calibration cannot be judged.", count=count)))
             continue
-        calibrated = _reliability(context, judged) if judged.classes else _coverage(context, judged)
-        blocks.append(calibrated)
+        blocks.append(_reliability(context, judged) if judged.classes else coverage_block(context, judged))
         if judged.aside:
             blocks.append(Paragraph(words("One network alone has no spread, and is near to what it set aside.")))
             continue
-        blocks += [_by_uncertainty(context, judged), *_by_distance(context, judged)]
-    if context.forces is not None and context.forces.structures >= FEWEST:
-        blocks.append(Paragraph(words("Forces"), "head"))
-        blocks += [_coverage(context, context.forces.judged), _by_uncertainty(context, context.forces.judged)]
-    return Section(
-        "certainty",
-        words("How sure"),
-        words("What the model says of its own certainty, beside what happened; each fold is judged by the others."),
-        blocks,
-    )
-
-
-def _name(context: Context, judged: Judged) -> str:
-    """Return what is judged, to begin a title; of a potential "Energies" and "Forces" in the report's language."""
-    words, name = context.words, judged.target.name
-    if not judged.potential:
-        return name
-    return words("Forces") if name == "force" else words("Energies")
+        blocks += [uncertainty_plot(context, judged), *_by_distance(context, judged)]
+    return blocks
 
 
 def coverages(judged: Judged, levels: Sequence[float] = LEVELS) -> list[Figure]:
@@ -70,11 +48,11 @@ def coverages(judged: Judged, levels: Sequence[float] = LEVELS) -> list[Figure]:
         held_out = judged.parts == part
         constants = fit_interval(residuals[~held_out], judged.spread[~held_out])
         scaled = np.sort(_scaled(residuals[~held_out], constants.sigma(judged.spread[~held_out])))
-        own = _scaled(residuals[held_out], constants.sigma(judged.spread[held_out]))
+        scores = _scaled(residuals[held_out], constants.sigma(judged.spread[held_out]))
         for index, level in enumerate(levels):
             rank = math.ceil(level * (len(scaled) + 1) - 1e-9)
             if 0 < rank <= len(scaled):
-                inside[index, held_out] = own <= scaled[rank - 1]
+                inside[index, held_out] = scores <= scaled[rank - 1]
     return [mean_of(row, judged.groups) for row in inside]
 
 
@@ -82,19 +60,20 @@ def _scaled(residuals: NDArray[np.float64], sigma: NDArray[np.float64]) -> NDArr
     return np.divide(residuals, sigma, out=np.zeros_like(residuals), where=sigma > 0)
 
 
-def _coverage(context: Context, judged: Judged) -> Block:
+def coverage_block(context: Context, judged: Judged) -> Block:
+    """Return what intervals promise and what they hold."""
     words = context.words
     if len(np.unique(judged.parts)) < 2:
         return Paragraph(
-            words("With one fold the intervals of {target} cannot be judged.", target=_name(context, judged))
+            words("With one fold the intervals of {target} cannot be judged.", target=context.title(judged.target.name))
         )
-    found = coverages(judged)
-    values, errors = [each.value for each in found], [each.error for each in found]
+    shares = coverages(judged)
+    values, errors = [each.value for each in shares], [each.error for each in shares]
     nominal = [100 * level for level in LEVELS]
-    ninety = found[LEVELS.index(0.9)]
+    ninety = shares[LEVELS.index(0.9)]
     return Plot(
         context.name("coverage", judged),
-        words("{target}: what intervals promise and hold", target=_name(context, judged)),
+        words("{target}: what intervals promise and hold", target=context.title(judged.target.name)),
         words("Points on the dashed line: intervals hold what they promise; below it they are too narrow."),
         [
             plots.points(
@@ -132,9 +111,9 @@ def reliability(judged: Judged) -> list[tuple[Figure, Figure, int]]:
 
 def _reliability(context: Context, judged: Judged) -> Plot:
     words = context.words
-    found = reliability(judged)
-    stated, right = [each[0].value for each in found], [each[1].value for each in found]
-    errors = [each[1].error for each in found]
+    bins = reliability(judged)
+    stated, right = [each[0].value for each in bins], [each[1].value for each in bins]
+    errors = [each[1].error for each in bins]
     low = min(*stated, *right)
     return Plot(
         context.name("reliability", judged),
@@ -156,14 +135,14 @@ def _reliability(context: Context, judged: Judged) -> Plot:
         ),
         words(
             "{count} groups of examples; expected calibration error {figure}.",
-            count=len(found),
+            count=len(bins),
             figure=words.figure(judged.summary.metrics["ece"]),
         ),
         {
             "stated": plots.numbers(stated),
             "right": plots.numbers(right),
             "error": plots.numbers(errors),
-            "examples": [each[2] for each in found],
+            "examples": [each[2] for each in bins],
         },
         half=True,
     )
@@ -177,13 +156,14 @@ def _wrongness(judged: Judged, rows: NDArray[np.int64]) -> Figure:
     return root_mean_square(judged.error[rows], judged.groups[rows])
 
 
-def _by_uncertainty(context: Context, judged: Judged) -> Plot:
+def uncertainty_plot(context: Context, judged: Judged) -> Plot:
+    """Return the error against the predicted standard deviation."""
     words = context.words
     bins = bins_of(judged.std)
     x = [float(np.sqrt(np.mean(judged.std[rows] ** 2))) for rows in bins]
-    found = [_wrongness(judged, rows) for rows in bins]
-    y, errors = [each.value for each in found], [each.error for each in found]
-    symbol = unit(words, judged.target.unit)
+    wrongness = [_wrongness(judged, rows) for rows in bins]
+    y, errors = [each.value for each in wrongness], [each.error for each in wrongness]
+    unit = judged.target.unit
     traces = [plots.points(x, y, marker={"size": 9}, hoverinfo="x+y", **plots.error_bars(errors))]
     if judged.classes:
         reading = words("If the networks know what they do not know, the points rise to the right.")
@@ -192,19 +172,19 @@ def _by_uncertainty(context: Context, judged: Judged) -> Plot:
         traces.append(plots.guide([0, max(x)], [0, max(x)], words("as predicted")))
         reading = words("Points on the dashed line: the errors are as large as the model says, for sure and unsure.")
         axes = (
-            with_unit(words("predicted standard deviation"), symbol),
-            with_unit(words("root mean square error"), symbol),
+            with_unit(words("predicted standard deviation"), unit),
+            with_unit(words("root mean square error"), unit),
         )
     return Plot(
         context.name("uncertainty", judged),
-        words("{target}: error against predicted uncertainty", target=_name(context, judged)),
+        words("{target}: error against predicted uncertainty", target=context.title(judged.target.name)),
         reading,
         traces,
         plots.layout(plots.axis(axes[0], 30, rangemode="tozero"), plots.axis(axes[1], 30, rangemode="tozero")),
         words(
             "From the surest to the least sure tenth the error goes from {low} to {high}.",
-            low=words.figure(found[0]),
-            high=words.figure(found[-1]),
+            low=words.figure(wrongness[0]),
+            high=words.figure(wrongness[-1]),
         ),
         {"predicted_std": plots.numbers(x), "observed": plots.numbers(y), "error": plots.numbers(errors)},
         half=True,
@@ -218,14 +198,14 @@ def _by_distance(context: Context, judged: Judged) -> list[Block]:
         return [Paragraph(words("The distance to the training set is not known."))]
     bins = [known[rows] for rows in bins_of(judged.applicability[known])]
     x = [float(judged.applicability[rows].mean()) for rows in bins]
-    found = [_wrongness(judged, rows) for rows in bins]
-    y, errors = [each.value for each in found], [each.error for each in found]
-    symbol = unit(words, judged.target.unit)
-    title = words("mistakes (%)") if judged.classes else with_unit(words("root mean square error"), symbol)
+    wrongness = [_wrongness(judged, rows) for rows in bins]
+    y, errors = [each.value for each in wrongness], [each.error for each in wrongness]
+    unit = judged.target.unit
+    title = words("mistakes (%)") if judged.classes else with_unit(words("root mean square error"), unit)
     return [
         Plot(
             context.name("distance", judged),
-            words("{target}: error against distance from the training set", target=_name(context, judged)),
+            words("{target}: error against distance from the training set", target=context.title(judged.target.name)),
             words("Where the points rise to the right, be careful with examples unlike those that were learned."),
             [plots.points(x, y, marker={"size": 9}, hoverinfo="x+y", **plots.error_bars(errors))],
             plots.layout(
@@ -234,8 +214,8 @@ def _by_distance(context: Context, judged: Judged) -> list[Block]:
             ),
             words(
                 "From the nearest to the farthest tenth the error goes from {low} to {high}.",
-                low=words.figure(found[0]),
-                high=words.figure(found[-1]),
+                low=words.figure(wrongness[0]),
+                high=words.figure(wrongness[-1]),
             ),
             {"percentile": plots.numbers(x), "observed": plots.numbers(y), "error": plots.numbers(errors)},
         )

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot
-from amalthea.reporting.captions import told
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.validation.metrics import score
@@ -51,7 +50,10 @@ def _probabilities(context: Context, judged: Judged) -> Plot:
             plots.points(judged.mean[shown][rows], height[rows], name, style, marker=marker, hoverinfo="none")
         )
         examples.append(
-            [(context.gallery.number(judged.places[i]), "\n".join(told(context, judged, int(i)))) for i in shown[rows]]
+            [
+                (context.gallery.number(judged.places[i]), "\n".join(context.caption(judged, int(i))))
+                for i in shown[rows]
+            ]
         )
     return Plot(
         context.name("agreement", judged),
@@ -196,8 +198,8 @@ def _band(judged: Judged, code: int, precision: bool) -> tuple[Array, Array] | N
 
 def _reached(true: Array, exact: Array) -> Array:
     """Return the precision at the first threshold that reaches each recall of the grid."""
-    found: Array = exact[np.searchsorted(true, GRID - 1e-12).clip(max=len(true) - 1)]
-    return found
+    reached: Array = exact[np.searchsorted(true, GRID - 1e-12).clip(max=len(true) - 1)]
+    return reached
 
 
 def _roc(context: Context, judged: Judged, codes: Sequence[int]) -> Plot:
@@ -283,5 +285,5 @@ def _mistakes(context: Context, judged: Judged) -> list[Block]:
     sure = wrong[np.argsort(-judged.probabilities[wrong].max(axis=1), kind="stable")][:MISTAKES]
     return [
         Paragraph(words("The most confident mistakes in {target}", target=judged.target.name), "head"),
-        Drawings([context.gallery.drawing(int(judged.places[i]), told(context, judged, int(i))) for i in sure]),
+        Drawings([context.gallery.drawing(int(judged.places[i]), context.caption(judged, int(i))) for i in sure]),
     ]

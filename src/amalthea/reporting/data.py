@@ -1,4 +1,4 @@
-"""Section 7: distributions, refused rows, copies that contradict each other, and labels that are likely wrong."""
+"""The data: distributions, refused rows, copies that contradict each other, and labels that are likely wrong."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.messages import shortened
+from amalthea.domains import domain
+from amalthea.domains.protocol import Fields
 from amalthea.reporting import plots
-from amalthea.reporting.blocks import Block, Paragraph, Plot, Section, Table, Text
+from amalthea.reporting.attribution import parts_of
+from amalthea.reporting.blocks import Block, Paragraph, Plot, Table, Text
 from amalthea.reporting.captions import with_unit
-from amalthea.reporting.context import MOST_TARGETS, Context
-from amalthea.reporting.examples import as_text
-from amalthea.reporting.out_of_fold import MILLIELECTRONVOLTS, Judged
-from amalthea.reporting.translate import noun, target_name
+from amalthea.reporting.context import Context
+from amalthea.reporting.out_of_fold import Judged
+from amalthea.reporting.translate import noun
 
 MOST_REFUSED = 30
 MOST_COLUMNS = 40
@@ -26,50 +28,25 @@ FAR_OFF = 3.0
 UNSURE = 1.5
 
 
-def data(context: Context) -> Section:
-    """Return what the training set looks like, and which of its rows deserve a second look."""
-    words = context.words
-    count = min(len(context.predictor.targets), MOST_TARGETS)
-    labelled = [index for index in range(count) if _values(context, index).notna().any()]
-    blocks: list[Block] = [*context.left_out, *(_distribution(context, index) for index in labelled)]
-    if context.elsewhere:
-        told = words(
-            "It came without its training set: the ranges of the symmetry functions tell all that is known of it."
-        )
-        blocks.append(Paragraph(told))
-    else:
-        blocks += [*_columns(context), *_structures(context), *_refused(context), *_copies(context)]
-    for judged in context.judged:
-        blocks += _outliers(context, judged)
-    if context.predictor.provenance.notes:
-        notes = "\n".join(str(note) for note in context.predictor.provenance.notes)
-        title = words("Notes (in English)") if context.elsewhere else words("Said while training (in English)")
-        blocks.append(Text(title, notes))
-    return Section(
-        "data",
-        words("The data"),
-        words("What the networks were given, what was left out, and where the data seem to contradict themselves."),
-        blocks,
-    )
-
-
-def _values(context: Context, index: int) -> pd.Series[Any]:
-    """Return the labels of a target."""
+def labels(context: Context, index: int) -> pd.Series[Any]:
+    """Return the values of a target by its number, NaN where there is none."""
     predictor = context.predictor
     name = "target" if len(predictor.targets) == 1 else f"{predictor.targets[index].name}_target"
-    known = predictor.out_of_fold[name]
-    sized = predictor.domain != "structures" or "atoms" in predictor.out_of_fold
-    return known if sized else known.iloc[:0]  # energies mean nothing beside each other, unless by atom
+    return predictor.out_of_fold[name]
 
 
-def _distribution(context: Context, index: int) -> Plot:
-    words, predictor = context.words, context.predictor
-    target = predictor.targets[index]
-    column = _values(context, index).dropna()
-    what, unit = target.name, target.unit
-    if predictor.domain == "structures":
-        column = column / predictor.out_of_fold["atoms"].loc[column.index]
-        what, unit = words("energy per atom"), words("eV/atom")
+def distribution(context: Context, index: int, values: pd.Series[Any], what: str = "", unit: str = "") -> Plot:
+    """Return how the values of a target are distributed.
+
+    Args:
+        context: the model.
+        index: the target's number.
+        values: those that are known, as they are told.
+        what: what they are called; "" for the target's name.
+        unit: of theirs; "" for the target's.
+    """
+    words, target = context.words, context.predictor.targets[index]
+    what, unit, column = what or target.name, unit or target.unit, values.dropna()
     name = f"distribution-{index + 1}"
     title = words("{target}: distribution", target=what)
     count_axis = plots.axis(words("examples"), rangemode="tozero")
@@ -84,24 +61,25 @@ def _distribution(context: Context, index: int) -> Plot:
         )
         table: dict[str, list[Any]] = {"class": list(target.classes), "count": counts}
     else:
-        values = column.to_numpy(np.float64)
-        bins, edges = np.histogram(values, bins=min(40, max(8, round(len(values) ** 0.5))))
+        known = column.to_numpy(np.float64)
+        bins, edges = np.histogram(known, bins=min(40, max(8, round(len(known) ** 0.5))))
         counts, x = bins.tolist(), plots.numbers((edges[1:] + edges[:-1]) / 2)
         reading = words("How many examples have which value.")
         axis = plots.axis(with_unit(what, unit))
-        low, middle, high = (words.number(float(v), 3) for v in np.quantile(values, [0, 0.5, 1]))
+        low, middle, high = (words.number(float(v), 3) for v in np.quantile(known, [0, 0.5, 1]))
         alt = words("From {low} to {high}, half of them below {middle}.", low=low, middle=middle, high=high)
         table = {"from": plots.numbers(edges[:-1]), "to": plots.numbers(edges[1:]), "count": counts}
     bars = {"type": "bar", "x": x, "y": counts, "marker": {"color": "@blue"}, "hoverinfo": "x+y"}
     return Plot(name, title, reading, [bars], plots.layout(axis, count_axis, bargap=0.08), alt, table, height=300)
 
 
-def _columns(context: Context) -> list[Block]:
-    """Return the ranges of a table's columns."""
+def field_ranges(context: Context) -> list[Block]:
+    """Return the ranges of the fields that all examples have."""
     words, examples = context.words, context.predictor.examples
-    if context.predictor.domain != "tables" or not len(examples):
+    parts = parts_of(context)
+    if not isinstance(parts, Fields) or not len(examples):
         return []
-    names = [name for name in examples.columns if not str(name).startswith("#")]
+    names = parts.names
     rows = []
     for name in names[:MOST_COLUMNS]:
         column = examples[name]
@@ -117,31 +95,8 @@ def _columns(context: Context) -> list[Block]:
     return [Table(header, rows, caption)]
 
 
-def _structures(context: Context) -> list[Block]:
-    """Return which elements the structures hold, and which labels they have."""
-    words, examples = context.words, context.predictor.examples
-    if context.predictor.domain != "structures" or not len(examples):
-        return []
-    counts = [Counter(atoms.get_chemical_symbols()) for atoms in examples["atoms"]]
-    sizes = np.array([sum(own.values()) for own in counts])
-    rows = []
-    for element in sorted(set().union(*counts)):
-        own = np.array([each[element] for each in counts])
-        rows.append([element, words.count(int((own > 0).sum())), words.count(int(own.sum()))])
-    labels = {words("energies"): examples["energy"].notna()}
-    labels |= {words("forces"): examples["forces"].notna(), words("stresses"): examples["stress"].notna()}
-    told = ", ".join(f"{name} {words.count(int(known.sum()))}" for name, known in labels.items())
-    said = words(
-        "A structure has {low} to {high} atoms, half of them at most {middle}. Labels: {labels}.",
-        low=words.count(int(sizes.min())),
-        high=words.count(int(sizes.max())),
-        middle=words.count(int(np.median(sizes))),
-        labels=told,
-    )
-    return [Paragraph(said), Table([words("element"), words("structures"), words("atoms")], rows)]
-
-
-def _refused(context: Context) -> list[Block]:
+def refused_rows(context: Context) -> list[Block]:
+    """Return the rows that could not be used, with the reasons."""
     words, refused = context.words, context.predictor.refused
     if not refused:
         return [Paragraph(words("No row was refused."))]
@@ -169,7 +124,8 @@ def contradictions(judged: Judged) -> list[NDArray[np.int64]]:
     return [judged.places[rows] for width, rows in sorted(wide, key=lambda each: -each[0]) if width > least]
 
 
-def _copies(context: Context) -> list[Block]:
+def copies(context: Context) -> list[Block]:
+    """Return how many examples stand more than once, and where their values contradict each other."""
     words, predictor = context.words, context.predictor
     if "#group" not in predictor.examples:
         return [Paragraph(words("The examples were not saved, so copies cannot be looked for."))]
@@ -188,30 +144,31 @@ def _copies(context: Context) -> list[Block]:
         )
     ]
     for judged in context.judged:
-        found = contradictions(judged)
-        if found:
-            blocks.append(_contradictions(context, judged, found))
+        groups_apart = contradictions(judged)
+        if groups_apart:
+            blocks.append(_contradictions(context, judged, groups_apart))
     return blocks
 
 
-def _contradictions(context: Context, judged: Judged, found: list[NDArray[np.int64]]) -> Table:
-    words, predictor = context.words, context.predictor
-    places = {int(place): index for index, place in enumerate(judged.places)}
+def _contradictions(context: Context, judged: Judged, groups: list[NDArray[np.int64]]) -> Table:
+    words = context.words
+    indices = {int(position): index for index, position in enumerate(judged.places)}
     rows = []
-    scale = 1 / MILLIELECTRONVOLTS if judged.potential else 1.0
-    for group in found[:OUTLIERS]:
-        own = [places[int(place)] for place in group]
+    for group in groups[:OUTLIERS]:
+        members = [indices[int(position)] for position in group]
         values = [
-            judged.label(judged.truth[i]) if judged.classes else words.number(scale * float(judged.truth[i]), 5)
-            for i in own
+            judged.label(judged.truth[i])
+            if judged.classes
+            else words.number(judged.listed_scale * float(judged.truth[i]), 5)
+            for i in members
         ]
-        example = as_text(predictor.examples.iloc[int(group[0])])
-        rows.append([", ".join(str(judged.rows[i]) for i in own[:8]), "; ".join(values[:8]), shortened(example)])
+        example = context.gallery.text(int(group[0]))
+        rows.append([", ".join(str(judged.rows[i]) for i in members[:8]), "; ".join(values[:8]), shortened(example)])
     caption = words.plural(
         "{n} group of copies contradicts itself in {target}.",
         "{n} groups of copies contradict themselves in {target}.",
-        len(found),
-        target=target_name(words, judged.summary),
+        len(groups),
+        target=context.called(judged.summary.target),
     )
     return Table([words("rows"), words("values"), words("example")], rows, caption)
 
@@ -224,50 +181,58 @@ def suspicious(judged: Judged) -> NDArray[np.int64]:
     """
     if judged.classes:
         badness = judged.probabilities.max(axis=1)
-        found = np.flatnonzero((judged.error > 0) & (badness >= SURE))
+        wrong = np.flatnonzero((judged.error > 0) & (badness >= SURE))
     else:
         badness = np.divide(judged.error, judged.std, out=np.zeros(len(judged)), where=judged.std > 0)
-        found = np.flatnonzero((badness > FAR_OFF) & (judged.std <= UNSURE * np.median(judged.std)))
-    return found[np.argsort(-badness[found], kind="stable")][:OUTLIERS].astype(np.int64)
+        wrong = np.flatnonzero((badness > FAR_OFF) & (judged.std <= UNSURE * np.median(judged.std)))
+    return wrong[np.argsort(-badness[wrong], kind="stable")][:OUTLIERS].astype(np.int64)
 
 
-def _outliers(context: Context, judged: Judged) -> list[Block]:
+def outliers(context: Context, judged: Judged, described: bool) -> list[Block]:
+    """Return the examples whose labels are likely wrong.
+
+    Args:
+        context: the model.
+        judged: the target.
+        described: an example can be told in a few words: a row of numbers and a picture cannot.
+    """
     words = context.words
-    found = suspicious(judged)
-    title = Paragraph(words("Worth a look in {target}", target=target_name(words, judged.summary)), "head")
-    if not len(found):
+    suspects = suspicious(judged)
+    title = Paragraph(words("Worth a look in {target}", target=context.called(judged.summary.target)), "head")
+    if not len(suspects):
         text = words("No held-out value is far from a sure answer: no label looks wrong.")
         return [title, Paragraph(text)]
+    nouns = domain(context.predictor.domain).nouns
     reading = words(
         "Here the networks were sure and far from the value in the file: a wrong label is likely, or something that "
         "{examples} cannot tell.",
-        examples=noun(words, context.predictor.domain, context.predictor.validation.examples),
+        examples=noun(words, nouns, context.predictor.validation.examples),
     )
-    unit = words("eV/atom") if judged.potential else judged.target.unit
+    unit = judged.listed_unit or judged.target.unit
     titles = [with_unit(name, unit) for name in (words("true"), words("predicted"))]
-    header = [words("row"), *([words("example")] if _in_words(context) else []), *titles, words("why")]
-    return [title, Paragraph(reading), Table(header, [_suspect(context, judged, int(index)) for index in found])]
+    header = [words("row"), *([words("example")] if described else []), *titles, words("why")]
+    rows = [_suspect(context, judged, int(index), described) for index in suspects]
+    return [title, Paragraph(reading), Table(header, rows)]
 
 
-def _in_words(context: Context) -> bool:
-    """Say whether an example can be told in a few words: a row of numbers and a picture cannot."""
-    return context.gallery.has_examples and context.predictor.domain in ("molecules", "structures")
-
-
-def _suspect(context: Context, judged: Judged, index: int) -> list[str]:
-    words, place = context.words, int(judged.places[index])
+def _suspect(context: Context, judged: Judged, index: int, described: bool) -> list[str]:
+    words = context.words
     row = [str(judged.rows[index])]
-    if _in_words(context):
-        row.append(shortened(as_text(context.predictor.examples.iloc[place]), 80))
+    if described:
+        row.append(shortened(context.gallery.text(int(judged.places[index])), 80))
     if judged.classes:
         code = judged.named[index]
         why = words(
             "sure to {share} %", share=words.number(min(99.99, 100 * float(judged.probabilities[index, code])), 4)
         )
         return [*row, judged.label(judged.truth[index]), judged.label(code), why]
-    error = float(judged.std[index])
-    off = words.number(float(judged.error[index] / error), 2)
-    why = words("off by {off} standard deviations", off=off)
-    scale = 1 / MILLIELECTRONVOLTS if judged.potential else 1.0
-    said = [words.rounded(scale * values[index], scale * error) for values in (judged.truth, judged.mean)]
-    return [*row, *said, why]
+    error, scale = float(judged.std[index]), judged.listed_scale
+    why = words("off by {off} standard deviations", off=words.number(float(judged.error[index] / error), 2))
+    values = [words.rounded(scale * end[index], scale * error) for end in (judged.truth, judged.mean)]
+    return [*row, *values, why]
+
+
+def notes(context: Context, title: str) -> list[Block]:
+    """Return what the training said."""
+    kept = context.predictor.provenance.notes
+    return [Text(title, "\n".join(str(note) for note in kept))] if kept else []

@@ -42,8 +42,8 @@ def packed(kind: str, examples: pd.DataFrame, point: str = ".") -> dict[str, Any
     """Return the drawings of many examples, packed for the page: a sheet of pictures, or compressed SVG or text."""
     sheet = getattr(domain(kind), "sheet", None)
     if sheet is not None:
-        columns = max(1, round(len(examples) ** 0.5))
-        content, width, height = sheet(proper(examples), columns)
-        return {"kind": "sheet", "content": content, "width": width, "height": height, "columns": columns}
+        across = max(1, round(len(examples) ** 0.5))
+        content, width, height = sheet(proper(examples), across)
+        return {"kind": "sheet", "content": content, "width": width, "height": height, "across": across}
     text = json.dumps(drawings(kind, examples, point), ensure_ascii=False).encode()
     return {"kind": "list", "content": base64.b64encode(gzip.compress(text, 9, mtime=0)).decode()}

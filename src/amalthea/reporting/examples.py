@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,18 @@ MOST_POINTS = 1500
 MOST_WRONG = 50
 """The most examples that are among them because they are the worst."""
 
+NO_ERRORS = np.empty(0)
+
+
+def values_as_text(example: pd.Series[Any]) -> str:
+    """Return an example's values as one text, arrays left out."""
+    values = [
+        str(value)
+        for name, value in example.items()
+        if not str(name).startswith("#") and isinstance(value, str | int | float) and name != "key"
+    ]
+    return shortened(" ".join(values), 120)
+
 
 class Gallery:
     """The examples of a model that are drawn, numbered from 0.
@@ -30,40 +42,53 @@ class Gallery:
         judged: the worst of each target are always among the examples.
         seed: of the sample.
         point: the decimal mark of numbers that are told.
+        errors: other errors by which the worst are always among them, shape (examples,), NaN where not known; may be
+            empty.
+        as_text: returns an example's text.
     """
 
-    def __init__(self, predictor: Predictor, judged: Sequence[Judged], seed: int = 0, point: str = ".") -> None:
-        self.predictor, self.point = predictor, point
-        off = _force_errors(predictor)
-        known = [*(each.places for each in judged), np.flatnonzero(np.isfinite(off))]
-        everything = np.unique(np.concatenate(known))
-        self.sampled = len(everything) > MOST_POINTS
+    def __init__(
+        self,
+        predictor: Predictor,
+        judged: Sequence[Judged],
+        seed: int = 0,
+        point: str = ".",
+        errors: NDArray[np.float64] = NO_ERRORS,
+        as_text: Callable[[pd.Series[Any]], str] = values_as_text,
+    ) -> None:
+        self.predictor, self.point, self._as_text = predictor, point, as_text
+        known = [*(each.places for each in judged), np.flatnonzero(np.isfinite(errors))]
+        positions = np.unique(np.concatenate(known))
+        self.sampled = len(positions) > MOST_POINTS
         if self.sampled:
             wrong = [each.places[np.argsort(-each.error)[:MOST_WRONG]] for each in judged]
-            worst = np.concatenate([*wrong, np.argsort(-np.nan_to_num(off, nan=-1.0))[:MOST_WRONG]])
-            drawn = np.random.default_rng(seed).permutation(everything)
-            everything = np.fromiter(dict.fromkeys([*worst.tolist(), *drawn.tolist()]), np.int64)[:MOST_POINTS]
-        self.places = everything
-        self.numbers = {int(place): number for number, place in enumerate(everything)}
+            worst = np.concatenate([*wrong, np.argsort(-np.nan_to_num(errors, nan=-1.0))[:MOST_WRONG]])
+            drawn = np.random.default_rng(seed).permutation(positions)
+            positions = np.fromiter(dict.fromkeys([*worst.tolist(), *drawn.tolist()]), np.int64)[:MOST_POINTS]
+        self.places = positions
+        self.numbers = {int(position): number for number, position in enumerate(positions)}
         self.has_examples = len(predictor.examples) > 0
 
     def shown(self, judged: Judged) -> NDArray[np.intp]:
         """Return which of a target's examples are drawn as points."""
         return np.flatnonzero(np.isin(judged.places, self.places))
 
-    def number(self, place: int) -> int:
-        """Return the number of an example in the gallery."""
-        return self.numbers[int(place)]
+    def number(self, position: int) -> int:
+        """Return the number in the gallery of an example of the training set."""
+        return self.numbers[int(position)]
 
-    def drawing(self, place: int, caption: Sequence[str]) -> Drawing:
-        """Return one example drawn by itself."""
+    def text(self, position: int) -> str:
+        """Return an example of the training set as one text."""
+        return self._as_text(self.predictor.examples.iloc[int(position)])
+
+    def drawing(self, position: int, caption: Sequence[str]) -> Drawing:
+        """Return one example of the training set drawn by itself."""
         if not self.has_examples:
             return Drawing("", "", caption)
-        example = self.predictor.examples.iloc[[int(place)]]
-        picture = drawings(self.predictor.domain, example, self.point)[0]
+        picture = drawings(self.predictor.domain, self.predictor.examples.iloc[[int(position)]], self.point)[0]
         if not image(picture):
             return Drawing("", picture, caption)
-        return Drawing(image(picture), as_text(example.iloc[0]), caption)
+        return Drawing(image(picture), self.text(position), caption)
 
     def pack(self, room: int) -> dict[str, Any]:
         """Return the drawings for the page, as many as there is room for.
@@ -79,21 +104,3 @@ class Gallery:
                 return {**content, "count": count}
             count = int(count * 0.9 * max(room, 0) / size)
         return {"kind": "none", "content": "", "count": 0}
-
-
-def _force_errors(predictor: Predictor) -> NDArray[np.float64]:
-    """Return the mean absolute error of each structure's forces, NaN where it is not known; empty for other data."""
-    table = predictor.out_of_fold
-    return table["force_mae"].to_numpy(np.float64) if "force_mae" in table else np.empty(0)
-
-
-def as_text(example: pd.Series[Any]) -> str:
-    """Return an example's own values as one text, arrays left out."""
-    if "atoms" in example:
-        return f"{example['atoms'].get_chemical_formula()} ({example['source']}, {example['frame']})"
-    told = [
-        str(value)
-        for name, value in example.items()
-        if not str(name).startswith("#") and isinstance(value, str | int | float) and name != "key"
-    ]
-    return shortened(" ".join(told), 120)

@@ -1,4 +1,4 @@
-"""Section 5: how the networks learned, and what more examples would give."""
+"""Learning: how the losses of the networks fell."""
 
 from __future__ import annotations
 
@@ -7,36 +7,34 @@ from typing import Any
 import numpy as np
 
 from amalthea.reporting import plots
-from amalthea.reporting.blocks import Block, Paragraph, Plot, Section
+from amalthea.reporting.blocks import Block, Paragraph, Plot
 from amalthea.reporting.context import Context
-from amalthea.reporting.learning_curve import learning_curve
 from amalthea.reporting.translate import feature
 from amalthea.tasks.protocol import Part
 from amalthea.training.history import History, best_epochs, quantiles
 
 
-def learning(context: Context) -> Section:
-    """Return the losses of all networks, and the learning curve if it was asked for."""
-    words = context.words
+def loss_blocks(context: Context, unvalidated: str) -> list[Block]:
+    """Return the losses of all networks.
+
+    Args:
+        context: the model.
+        unvalidated: why there is no validation loss, where there is none.
+    """
     blocks: list[Block] = []
     for index, part in enumerate(context.predictor.parts):
         history = part.ensemble.history
         if history is None or "loss" not in history.members or len(history.epoch) < 2:
-            blocks.append(Paragraph(words("The losses of the training were not kept.")))
+            blocks.append(Paragraph(context.words("The losses of the training were not kept.")))
             continue
-        blocks += [_losses(context, part, history, index), Paragraph(_parting(context, history))]
-    blocks += learning_curve(context)
-    return Section(
-        "learning",
-        words("How it learned"),
-        words("Losses fall while networks learn; where only the training loss still falls, they learn by heart."),
-        blocks,
-    )
+        sentence = _parting(context, history) if _validated(history) else unvalidated
+        blocks += [_losses(context, part, history, index), Paragraph(sentence)]
+    return blocks
 
 
 def _losses(context: Context, part: Part, history: History, index: int) -> Plot:
     words = context.words
-    name = feature(words, part.featurizer.name)
+    name = feature(words, part.featurizer)
     traces, table = [], {"epoch": [epoch + 1 for epoch in history.epoch]}
     for style, (key, title) in enumerate((("loss", words("training")), ("val_loss", words("validation")))):
         if key not in history.members:
@@ -106,17 +104,6 @@ def _marked(context: Context, history: History) -> dict[str, Any]:
 
 def _parting(context: Context, history: History) -> str:
     words = context.words
-    if not _validated(history):
-        if context.predictor.domain == "structures":
-            return words(
-                "There is no validation loss: potentials learn for a fixed number of epochs and set no structures "
-                "aside, so it cannot be seen where learning by heart began; the held-out figures above judge the "
-                "networks as they are in the last epoch."
-            )
-        return words(
-            "There is no validation loss: no examples were set aside while learning, so it cannot be seen where "
-            "learning by heart began; training with --patience sets a tenth of each network's rows aside and shows it."
-        )
     low, middle, high = _parted(history)
     if middle >= len(history.epoch):
         return words("The validation loss still fell in the last epoch: more epochs may help.")

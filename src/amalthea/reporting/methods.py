@@ -1,63 +1,64 @@
-"""Section 8: the network and its training, as text for a methods section."""
+"""Methods: the network and its training, as text for a methods section."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amalthea.potentials.potential import PotentialState
-from amalthea.potentials.report.methods import imported_sentences, potential_layers, potential_sentences
+from amalthea.datasets.dataset import Target
+from amalthea.domains import domain
+from amalthea.domains.protocol import Featurizer
 from amalthea.predictor.predictor import Predictor
-from amalthea.reporting.blocks import Block, Paragraph, Section, Table, Text
-from amalthea.reporting.citations import bibtex
+from amalthea.reporting.blocks import Block, Paragraph, Table, Text
 from amalthea.reporting.context import Context
-from amalthea.reporting.summary import learned
 from amalthea.reporting.translate import feature, noun
 from amalthea.tasks.protocol import Part
 
-USUAL = {"features": "auto", "network": "auto", "split": "random", "validation_fraction": 0.0}
-"""Settings that the command need not say."""
 
+def method_blocks(context: Context, text: str, layers: Sequence[Table], command: str, works: str) -> list[Block]:
+    """Return the text of a methods section, the layers, the command and the citations.
 
-def methods(context: Context) -> Section:
-    """Return the text, the layers, the command and the citations."""
-    words, predictor = context.words, context.predictor
-    blocks: list[Block] = [Text(words("Methods"), _text(context))]
-    if context.elsewhere:
-        blocks.append(Paragraph(words("It was trained elsewhere: no command of Amalthea's trains it again.")))
-    elif predictor.provenance.settings is None:
+    Args:
+        context: the model.
+        text: for a paper.
+        layers: a table for each network.
+        command: what trains the model again.
+        works: BibTeX.
+    """
+    words = context.words
+    blocks: list[Block] = [Text(words("Methods"), text)]
+    if context.predictor.provenance.settings is None:
         blocks.append(Paragraph(words("The settings of the training were not kept in this model."), "care"))
-    blocks += [_layers(context, part) for part in predictor.parts]
-    if not context.elsewhere:
-        blocks.append(Text(words("The command that reproduces it"), command(predictor)))
-    blocks.append(Text(words("Citations (BibTeX)"), bibtex(predictor)))
-    reading = words("Text to be pasted into a paper, with what is needed to do it all again.")
-    return Section("methods", words("The network and its training"), reading, blocks)
+    blocks += [*layers, Text(words("The command that reproduces it"), command)]
+    return [*blocks, Text(words("Citations (BibTeX)"), works)]
 
 
-def _text(context: Context) -> str:
+def text(context: Context, targets: str, features: Sequence[str], more: Sequence[str] = ()) -> str:
+    """Return what was trained on what, how, and how it was judged, as sentences for a paper.
+
+    Args:
+        context: the model.
+        targets: what was learned.
+        features: what it was learned from.
+        more: sentences on the networks and what was minimized.
+    """
     words, predictor = context.words, context.predictor
-    known, ensemble = predictor.validation, predictor.parts[0].ensemble
-    settings = predictor.provenance.chosen
-    if context.elsewhere:
-        return " ".join(imported_sentences(context))
+    known, settings = predictor.validation, predictor.provenance.chosen
     sentences = [
         words(
             "{networks} neural networks ({parameters} parameters each) were trained with Amalthea {amalthea} (Keras "
             "{keras} on JAX {jax}) to predict {targets} from {examples} (data: {data}).",
             networks=known.folds * known.members * len(predictor.parts),
             parameters=" / ".join(words.count(part.ensemble.model.count_params()) for part in predictor.parts),
-            targets=learned(context)
-            if predictor.domain == "structures"
-            else ", ".join(with_task(context, index) for index in range(len(predictor.targets))),
-            examples=noun(words, predictor.domain, known.examples),
+            targets=targets,
+            examples=noun(words, domain(predictor.domain).nouns, known.examples),
             data=_data(predictor),
             **{name: predictor.provenance.versions.get(name, "?") for name in ("amalthea", "keras", "jax")},
         ),
-        words("Features: {features}.", features="; ".join(_features(context, part) for part in predictor.parts)),
+        words("Features: {features}.", features="; ".join(features)),
+        *more,
     ]
-    if isinstance(predictor.state, PotentialState):
-        sentences += potential_sentences(words, predictor)
     if settings:
         sentences.append(
             words(
@@ -67,7 +68,7 @@ def _text(context: Context) -> str:
                 batch=settings.get("batch_size"),
                 optimizer=settings.get("optimizer"),
                 rate=words.number(float(settings.get("learning_rate") or 0), 3),
-                seed=settings.get("seed", ensemble.seed),
+                seed=settings.get("seed", context.seed),
             )
         )
     return " ".join([*sentences, *_validation(context, settings)])
@@ -112,29 +113,13 @@ def _validation(context: Context, settings: Any) -> list[str]:
     return sentences
 
 
-def with_task(context: Context, index: int) -> str:
-    """Return a target's name with what kind of quantity it is."""
-    words, target = context.words, context.predictor.targets[index]
-    if target.task == "classification":
-        told = words.plural("{n} class", "{n} classes", len(target.classes))
-        if target.threshold is not None:
-            told += words(", value ≥ {threshold}", threshold=words.number(target.threshold))
-        return f"{target.name} ({told})"
-    return f"{target.name} ({target.unit})" if target.unit else target.name
-
-
-def _features(context: Context, part: Part) -> str:
-    words, state = context.words, part.featurizer.state()
-    count = words.count(len(getattr(part.featurizer, "feature_names", ())))
-    match part.featurizer.name:
-        case "descriptors":
-            return words("{count} RDKit descriptors", count=count)
-        case "morgan":
-            return words("Morgan counts of radius {radius}, hashed to {count}", radius=state.get("radius"), count=count)
-        case "symmetry functions":
-            return words("atom-centred symmetry functions")
-        case name:
-            return f"{feature(words, name)} ({count})"
+def features_in_words(context: Context, featurizer: Featurizer) -> str:
+    """Return what features are, with their number."""
+    words, count = context.words, context.words.count(len(getattr(featurizer, "feature_names", ())))
+    details = getattr(featurizer, "details", "")
+    if details:
+        return words(details, **{**featurizer.state(), "count": count})
+    return f"{feature(words, featurizer)} ({count})"
 
 
 def _data(predictor: Predictor) -> str:
@@ -142,27 +127,25 @@ def _data(predictor: Predictor) -> str:
     return f"{predictor.provenance.data}, SHA-256 {fingerprint[:16]}" if fingerprint else str(predictor.provenance.data)
 
 
-def _layers(context: Context, part: Part) -> Table:
+def layer_table(context: Context, part: Part, rows: Sequence[Sequence[str]]) -> Table:
+    """Return the layers of a network: name, kind, output, activation, parameters."""
     words = context.words
-    rows = potential_layers(words, part) if context.predictor.domain == "structures" else []
-    for layer in part.ensemble.model.layers if not rows else []:
-        shape = getattr(getattr(layer, "output", None), "shape", "")
-        activation = getattr(getattr(layer, "activation", None), "__name__", "")
-        sizes = "\u00a0×\u00a0".join(str(size) for size in shape[1:] if size is not None) if shape else ""
-        rows.append([layer.name, type(layer).__name__, sizes, activation, words.count(layer.count_params())])
     header = [words("layer"), words("kind"), words("output"), words("activation"), words("parameters")]
-    return Table(
-        header, rows, words("The network for the features “{features}”.", features=feature(words, part.featurizer.name))
-    )
+    caption = words("The network for the features “{features}”.", features=feature(words, part.featurizer))
+    return Table(header, rows, caption)
 
 
-def command(predictor: Predictor) -> str:
-    """Return the command that trains the model again, as far as the model knows it."""
+def command(predictor: Predictor, usual: Mapping[str, Any], targets: Sequence[Target] = ()) -> str:
+    """Return the command that trains the model again, as far as the model knows it.
+
+    Args:
+        predictor: the model.
+        usual: settings that the command need not say.
+        targets: those that it must say.
+    """
     settings = predictor.provenance.chosen
     parts = ["amalthea", "train", predictor.provenance.data]
-    potential = predictor.domain == "structures"
-    usual = {**USUAL, "network": "potential"} if potential else USUAL
-    for target in () if potential else predictor.targets:
+    for target in targets:
         parts += ["--target", target.name]
         if target.threshold is not None:
             parts += ["--threshold", f"{target.threshold:g}"]

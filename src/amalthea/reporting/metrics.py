@@ -1,73 +1,61 @@
-"""Section 2: every metric with its error, beside the baselines, and fold by fold."""
+"""Figures: every metric with its error, beside the baselines, and fold by fold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from amalthea.reporting import plots
-from amalthea.reporting.blocks import Block, Paragraph, Plot, Section, Table
+from amalthea.reporting.blocks import Block, Paragraph, Plot, Table
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged
-from amalthea.reporting.translate import baseline, capital, metric, target_name
+from amalthea.reporting.translate import baseline, capital, metric
 from amalthea.validation.metrics import HIGHER_IS_BETTER, Figure, score
 from amalthea.validation.summary import TargetSummary
+
+Folds = Mapping[int, Mapping[str, float]]
 
 STEEP = 10
 """From this ratio on between the largest and the smallest value, a chart's axis is logarithmic."""
 
 
-def figures(context: Context) -> Section:
-    """Return the tables and charts of the metrics."""
+def figure_blocks(
+    context: Context,
+    summary: TargetSummary,
+    folds: Folds,
+    sizes: Mapping[int, int],
+    drawn: Sequence[str] = (),
+    note: str = "",
+) -> list[Block]:
+    """Return the tables and charts of a target's metrics.
+
+    Args:
+        context: the model.
+        summary: the target's figures.
+        folds: each fold's metrics; empty where they are not known.
+        sizes: how many examples each fold has.
+        drawn: the metrics that have a chart; none given: the one by which models are compared.
+        note: what must be known of the table.
+    """
     words = context.words
-    blocks: list[Block] = []
-    by_name = {each.target.name: each for each in context.everything}
-    for summary in context.predictor.validation.targets:
-        if context.elsewhere:
-            blocks.append(Paragraph(words("It was trained elsewhere, and came without figures of its errors.")))
-            continue
-        if not (summary.metrics or summary.test):
-            blocks.append(Paragraph(words("{target}: no figures, for nothing was held out.", target=summary.target)))
-            continue
-        blocks.append(_table(context, summary))
-        if summary.task == "potential":
-            blocks.append(Paragraph(words("The baseline “mean” knows the composition alone, and predicts no forces.")))
-        if not summary.metrics:
-            blocks.append(Paragraph(words("Folds and baselines are missing, for nothing was held out in training.")))
-        judged = by_name.get(summary.target)
-        folds: dict[int, dict[str, float]] = {}
-        sizes: dict[int, int] = {}
-        if summary.metrics and summary.task == "potential":
-            folds, sizes = potential_by_fold(context.predictor.out_of_fold)
-        elif summary.metrics and judged is not None:
-            folds, sizes = by_fold(judged), {int(fold): int((judged.folds == fold).sum()) for fold in judged.folds}
-        blocks += [_chart(context, summary, name, folds) for name in _drawn(summary)]
-        if folds:
-            blocks += [_folds(context, summary, folds, sizes), *_beside(context, summary, folds)]
-    return Section(
-        "figures",
-        words("Figures"),
-        words(
-            "Each metric with its standard error, from a bootstrap over the held-out examples; baselines are simple "
-            "models judged on the same folds."
-        ),
-        blocks,
-    )
+    if not (summary.metrics or summary.test):
+        return [Paragraph(words("{target}: no figures, for nothing was held out.", target=summary.target))]
+    blocks: list[Block] = [_table(context, summary)]
+    if note:
+        blocks.append(Paragraph(note))
+    if not summary.metrics:
+        blocks.append(Paragraph(words("Folds and baselines are missing, for nothing was held out in training.")))
+    blocks += [_chart(context, summary, name, folds) for name in drawn or (summary.main,)]
+    if folds:
+        blocks += [_folds(context, summary, folds, sizes), *_beside(context, summary, folds)]
+    return blocks
 
 
-def _names(summary: TargetSummary) -> list[str]:
-    """Return the metrics that are known of any model: not every potential has stresses."""
-    known = [summary.metrics, summary.test or {}, *summary.baselines.values()]
-    return [name for name in summary.names if any(name in found for found in known)]
-
-
-def _drawn(summary: TargetSummary) -> list[str]:
-    """Return the metrics that have a chart: the main one, and of a potential energies as well as forces."""
-    if summary.task != "potential":
-        return [summary.main]
-    return [name for name in ("energy_mae", "force_mae") if name in _names(summary)]
+def known_metrics(summary: TargetSummary) -> list[str]:
+    """Return the metrics that are known of any model."""
+    figures = [summary.metrics, summary.test or {}, *summary.baselines.values()]
+    return [name for name in summary.names if any(name in known for known in figures)]
 
 
 def _lines(context: Context, summary: TargetSummary) -> list[tuple[str, Mapping[str, Figure]]]:
@@ -79,21 +67,21 @@ def _lines(context: Context, summary: TargetSummary) -> list[tuple[str, Mapping[
     if summary.test:
         lines.append((words("network, test set"), summary.test))
     return lines + [
-        (words("baseline: {name}", name=baseline(words, name)), found) for name, found in summary.baselines.items()
+        (words("baseline: {name}", name=baseline(words, name)), figures) for name, figures in summary.baselines.items()
     ]
 
 
 def _table(context: Context, summary: TargetSummary) -> Table:
-    words, names = context.words, _names(summary)
+    words, names = context.words, known_metrics(summary)
     rows = [
-        [what, *(words.figure(found[name]) if name in found else "" for name in names)]
-        for what, found in _lines(context, summary)
+        [what, *(words.figure(figures[name]) if name in figures else "" for name in names)]
+        for what, figures in _lines(context, summary)
     ]
     header = [
         "",
         *(f"{metric(words, name, summary.units)} {'↑' if name in HIGHER_IS_BETTER else '↓'}" for name in names),
     ]
-    if summary.task == "potential":
+    if summary.units:  # the metrics' names say what is judged
         caption = words("↑ higher is better, ↓ lower is better.")
     else:
         unit = f" ({summary.unit})" if summary.unit and summary.task == "regression" else ""
@@ -109,56 +97,26 @@ def by_fold(judged: Judged) -> dict[int, dict[str, float]]:
     }
 
 
-def potential_by_fold(table: pd.DataFrame) -> tuple[dict[int, dict[str, float]], dict[int, int]]:
-    """Return each fold's metrics of a potential, and its number of structures.
-
-    Args:
-        table: `Predictor.out_of_fold`: energies in eV, errors of forces in eV/Å and of stresses in GPa by structure.
-    """
-    found: dict[int, dict[str, float]] = {}
-    sizes: dict[int, int] = {}
-    if not {"prediction", "atoms"} <= set(table):
-        return found, sizes
-    for fold, own in table[table["prediction"].notna() & (table["fold"] >= 0)].groupby("fold"):
-        off = 1000 * ((own["prediction"] - own["target"]) / own["atoms"]).dropna()
-        values = {"energy_mae": off.abs().mean(), "energy_rmse": (off**2).mean() ** 0.5}
-        forces = own.dropna(subset=["force_mae"]) if "force_mae" in own else own.iloc[:0]
-        components = forces["atoms"] / max(1, forces["atoms"].sum())
-        if len(forces):
-            values["force_mae"] = (components * forces["force_mae"]).sum()
-            values["force_rmse"] = (components * forces["force_rmse"] ** 2).sum() ** 0.5
-        if "stress_mae" in own:
-            values["stress_mae"] = own["stress_mae"].mean()
-        found[int(str(fold))] = {name: float(value) for name, value in values.items()}
-        sizes[int(str(fold))] = len(own)
-    return found, sizes
-
-
-def _folds(
-    context: Context, summary: TargetSummary, folds: Mapping[int, Mapping[str, float]], sizes: Mapping[int, int]
-) -> Table:
+def _folds(context: Context, summary: TargetSummary, folds: Folds, sizes: Mapping[int, int]) -> Table:
     words = context.words
-    names = [name for name in _names(summary) if any(np.isfinite(found.get(name, np.nan)) for found in folds.values())]
+    names = [
+        name
+        for name in known_metrics(summary)
+        if any(np.isfinite(values.get(name, np.nan)) for values in folds.values())
+    ]
     rows = [
         [
             words("fold {number}", number=fold + 1).replace(" ", "\u00a0"),
             words.count(sizes[fold]),
-            *(words.number(found.get(name, np.nan), 3) for name in names),
+            *(words.number(values.get(name, np.nan), 3) for name in names),
         ]
-        for fold, found in folds.items()
+        for fold, values in folds.items()
     ]
     header = ["", words("examples"), *(metric(words, name, summary.units) for name in names)]
-    return Table(
-        header,
-        rows,
-        words(
-            "{target}: the network, fold by fold.",
-            target=capital(target_name(words, summary)) if summary.task == "potential" else summary.target,
-        ),
-    )
+    return Table(header, rows, words("{target}: the network, fold by fold.", target=context.title(summary.target)))
 
 
-def _beside(context: Context, summary: TargetSummary, each: Mapping[int, Mapping[str, float]]) -> list[Block]:
+def _beside(context: Context, summary: TargetSummary, each: Folds) -> list[Block]:
     """Return the main metric fold by fold, the baselines beside the network; none where these were not kept."""
     words, kept = context.words, summary.baselines_by_fold
     if not (each and kept):
@@ -167,18 +125,22 @@ def _beside(context: Context, summary: TargetSummary, each: Mapping[int, Mapping
     rows = [
         [
             words("fold {number}", number=fold + 1).replace(" ", "\u00a0"),
-            words.number(found.get(summary.main, np.nan), 3),
-            *(words.number(values[fold], 3) if fold < len(values) else "" for values in kept.values()),
+            words.number(values.get(summary.main, np.nan), 3),
+            *(words.number(others[fold], 3) if fold < len(others) else "" for others in kept.values()),
         ]
-        for fold, found in each.items()
+        for fold, values in each.items()
     ]
-    told = {"metric": metric(words, summary.main, summary.units), "target": target_name(words, summary)}
-    return [Table(["", *names], rows, words("{target}: {metric} fold by fold, beside the baselines.", **told))]
+    caption = words(
+        "{target}: {metric} fold by fold, beside the baselines.",
+        metric=metric(words, summary.main, summary.units),
+        target=context.called(summary.target),
+    )
+    return [Table(["", *names], rows, caption)]
 
 
-def _chart(context: Context, summary: TargetSummary, main: str, each: Mapping[int, Mapping[str, float]]) -> Plot:
+def _chart(context: Context, summary: TargetSummary, main: str, each: Folds) -> Plot:
     words = context.words
-    named = {name: found for name, found in _lines(context, summary) if main in found}
+    named = {name: figures for name, figures in _lines(context, summary) if main in figures}
     names = list(named)[::-1]
     values, errors = ([getattr(named[name][main], field) for name in names] for field in ("value", "error"))
     single = _singles(context, summary, main, each)
@@ -199,7 +161,7 @@ def _chart(context: Context, summary: TargetSummary, main: str, each: Mapping[in
         traces.append(plots.points([value for _, _, value in single], heights, words("one fold"), 1, **hollow))
     return Plot(
         _name(context, summary, main),
-        capital(written) if summary.task == "potential" else title,
+        capital(written) if summary.units else title,
         reading,
         traces,
         plots.layout(
@@ -222,24 +184,22 @@ def _chart(context: Context, summary: TargetSummary, main: str, each: Mapping[in
     )
 
 
-def _singles(
-    context: Context, summary: TargetSummary, main: str, each: Mapping[int, Mapping[str, float]]
-) -> list[tuple[str, int, float]]:
+def _singles(context: Context, summary: TargetSummary, main: str, each: Folds) -> list[tuple[str, int, float]]:
     """Return (model, fold, value) of one metric in each fold: the network's, and the baselines' as far as kept."""
     words = context.words
-    own = [(words("network, out of fold"), fold, found.get(main, np.nan)) for fold, found in each.items()]
+    network = [(words("network, out of fold"), fold, values.get(main, np.nan)) for fold, values in each.items()]
     kept = summary.baselines_by_fold if main == summary.main and each else {}
     others = [
         (words("baseline: {name}", name=baseline(words, name)), fold, value)
         for name, values in kept.items()
         for fold, value in enumerate(values)
     ]
-    return [(name, fold, float(value)) for name, fold, value in [*own, *others] if np.isfinite(value)]
+    return [(name, fold, float(value)) for name, fold, value in [*network, *others] if np.isfinite(value)]
 
 
 def _name(context: Context, summary: TargetSummary, main: str) -> str:
     """Return the chart's name, unique in the page."""
-    if summary.task == "potential":
+    if summary.units:
         return f"figures-{main.partition('_')[0]}"
     names = [target.name for target in context.predictor.targets]
     return f"figures-{names.index(summary.target) + 1}" if len(names) > 1 else "figures"

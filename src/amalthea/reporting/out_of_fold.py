@@ -21,14 +21,10 @@ Numbers = NDArray[np.int64]
 
 FIFTHS = 5
 
-MILLIELECTRONVOLTS = 1000.0
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Judged:
     """The n examples that have both a value of a target and an answer by members that never saw them.
-
-    A potential's energies are here in meV an atom, as their errors are told.
 
     Args:
         target: what was predicted.
@@ -46,8 +42,10 @@ class Judged:
         upper: shape (n,): its upper end.
         probabilities: shape (n, classes): each fold calibrated by the others; (n, 0) for a regression.
         applicability: shape (n,): percentile of the distance to the training set.
-        aside: True where one fold's networks answer for the examples that they set aside; see `aside.set_aside`.
+        aside: True where one fold's networks answer for the examples that they set aside.
         askable: shape (members, n): who set each example aside, and may be asked of it; None where folds say it.
+        listed_unit: of values that are listed, where it is not the unit of the errors.
+        listed_scale: what values are multiplied by to have it.
     """
 
     target: Target
@@ -67,6 +65,8 @@ class Judged:
     applicability: Array
     aside: bool = False
     askable: NDArray[np.bool_] | None = None
+    listed_unit: str = ""
+    listed_scale: float = 1.0
 
     def __len__(self) -> int:
         return len(self.places)
@@ -75,11 +75,6 @@ class Judged:
     def classes(self) -> bool:
         """True for a classification."""
         return self.target.task == "classification"
-
-    @property
-    def potential(self) -> bool:
-        """True for a potential: these are its energies, or the components of its forces."""
-        return bool(self.summary.task == "potential")
 
     @property
     def answer(self) -> Array:
@@ -102,17 +97,17 @@ class Judged:
         return self.target.classes[int(code)]
 
 
-def judged(predictor: Predictor) -> tuple[Judged, ...]:
+def held_out(predictor: Predictor) -> tuple[Judged, ...]:
     """Return each target's out-of-fold answers; none where nothing was held out."""
     table, several = predictor.out_of_fold, len(predictor.targets) > 1
-    found = []
+    answered = []
     for target, summary, calibration in zip(
         predictor.targets, predictor.validation.targets, predictor.calibrations, strict=True
     ):
         prefix = f"{target.name}_" if several else ""
         if f"{prefix}prediction" in table.columns and len(table):
-            found.append(_judged(predictor, target, summary, calibration, prefix))
-    return tuple(each for each in found if len(each))
+            answered.append(_judged(predictor, target, summary, calibration, prefix))
+    return tuple(each for each in answered if len(each))
 
 
 def _judged(
@@ -127,19 +122,9 @@ def _judged(
     known = (wanted.notna() & table[f"{prefix}prediction"].notna() & (table["fold"] >= 0)).to_numpy(bool)
     places = np.flatnonzero(known)
 
-    per_atom = summary.task == "potential"
-    size = table["atoms"].to_numpy(np.float64)[places] if per_atom else 1.0
-    unit = MILLIELECTRONVOLTS if per_atom else 1.0
-    if per_atom:
-        target = dataclasses.replace(target, unit="meV/atom")
-
     def column(name: str) -> Array:
-        known = table[name] if name in table else pd.Series(np.nan, table.index)
-        return np.asarray(known.to_numpy(np.float64, na_value=np.nan), np.float64)[places]
-
-    def value(name: str) -> Array:
-        found: Array = column(name) * unit / size
-        return found
+        values = table[name] if name in table else pd.Series(np.nan, table.index)
+        return np.asarray(values.to_numpy(np.float64, na_value=np.nan), np.float64)[places]
 
     folds = table["fold"].to_numpy(np.int64)[places]
     copies = (
@@ -148,7 +133,7 @@ def _judged(
     groups = copies[places]
     seed = int(predictor.provenance.chosen.get("seed", 0))
     parts = _parts(folds, groups, seed)
-    std, probabilities, spread = value(f"{prefix}std"), np.empty((len(places), 0)), np.zeros(len(places))
+    std, probabilities, spread = column(f"{prefix}std"), np.empty((len(places), 0)), np.zeros(len(places))
     if target.task == "classification":
         codes = {label: code for code, label in enumerate(target.classes)}
         truth = np.array([codes[str(label)] for label in wanted.to_numpy(object)[places]], np.float64)
@@ -159,8 +144,8 @@ def _judged(
         probabilities = _honest(stored, raw, truth, parts, calibration)
         mean = probabilities[np.arange(len(truth)), truth.astype(np.int64)]
     else:
-        truth, mean = value(f"{prefix}target"), value(f"{prefix}prediction")
-        spread = value(f"{prefix}raw_std")
+        truth, mean = column(f"{prefix}target"), column(f"{prefix}prediction")
+        spread = column(f"{prefix}raw_std")
     return Judged(
         target=target,
         summary=_scored(summary, target, truth, mean, probabilities),
@@ -173,8 +158,8 @@ def _judged(
         mean=mean,
         std=std,
         spread=spread,
-        lower=value(f"{prefix}lower"),
-        upper=value(f"{prefix}upper"),
+        lower=column(f"{prefix}lower"),
+        upper=column(f"{prefix}upper"),
         probabilities=probabilities,
         applicability=column("applicability"),
     )
@@ -184,11 +169,8 @@ def _scored(summary: TargetSummary, target: Target, truth: Array, mean: Array, p
     """Return the figures; of a model that kept none the metrics alone, whose errors are not known."""
     if summary.metrics or not len(truth):
         return summary
-    if summary.task == "potential":
-        found = {"energy_mae": float(np.abs(mean - truth).mean())}
-    else:
-        found = score(target.task, truth, probabilities if target.task == "classification" else mean)
-    return dataclasses.replace(summary, metrics={name: Figure(value, math.nan) for name, value in found.items()})
+    values = score(target.task, truth, probabilities if target.task == "classification" else mean)
+    return dataclasses.replace(summary, metrics={name: Figure(value, math.nan) for name, value in values.items()})
 
 
 def _parts(folds: Numbers, groups: Numbers, seed: int) -> Numbers:

@@ -37,12 +37,12 @@ def answers(predictor: Predictor, features: Sequence[Any], folds: NDArray[np.int
         folds: shape (n,): for each example the fold whose members answer.
     """
     rows = np.arange(len(folds))
-    said = []
+    answered = []
     for part, x in zip(predictor.parts, features, strict=True):
         members = part.ensemble.predict(x).members
         by_fold = members.reshape(part.ensemble.folds, part.ensemble.members, *members.shape[1:])
-        said.append(by_fold[folds, :, rows].transpose(1, 0, 2))
-    blend = mixed(said, [part.shares[folds][None] for part in predictor.parts])
+        answered.append(by_fold[folds, :, rows].transpose(1, 0, 2))
+    blend = mixed(answered, [part.shares[folds][None] for part in predictor.parts])
     return np.asarray(np.nanmean(blend, axis=0), np.float64)
 
 

@@ -14,26 +14,12 @@ from amalthea.datasets.files import write_whole
 from amalthea.errors import MissingDependencyError
 from amalthea.predictor.predictor import Predictor
 from amalthea.predictor.serialization import opened
-from amalthea.reporting.attribution import importance
 from amalthea.reporting.blocks import Plot, Section
-from amalthea.reporting.calibration import certainty
-from amalthea.reporting.context import MOST_TARGETS, Context
-from amalthea.reporting.data import data
-from amalthea.reporting.examples import Gallery
-from amalthea.reporting.learning import learning
-from amalthea.reporting.methods import methods
-from amalthea.reporting.metrics import figures
-from amalthea.reporting.out_of_fold import judged
-from amalthea.reporting.parity import agreement
-from amalthea.reporting.summary import learned, verdict
 from amalthea.reporting.translate import Words, in_language
 from amalthea.tasks import task
-from amalthea.tasks.columns.report.validation_split import set_aside
 
 MOST_BYTES = 7_700_000
 """How large the page may become; what Plotly and the sections leave is for drawings."""
-
-SECTIONS = (verdict, figures, agreement, certainty, learning, importance, data, methods)
 
 
 def report(
@@ -73,22 +59,19 @@ def render(predictor: Predictor, *, language: str = "en", learning_curve: bool =
     """
     words = in_language(language)
     environment, plotly = _tools()
-    everything = judged(predictor) or set_aside(predictor)
-    detailed = {target.name for target in predictor.targets[:MOST_TARGETS]}
-    seen = tuple(each for each in everything if each.target.name in detailed)
-    gallery = Gallery(predictor, seen, int(predictor.parts[0].ensemble.seed), words.point)
-    context = Context(predictor, words, seen, gallery, learning_curve, everything)
-    sections = task(predictor.task).sections(context)
+    kind = task(predictor.task)
+    context = kind.context(predictor, words, learning_curve)
+    sections = kind.sections(context)
     room = MOST_BYTES - len(plotly) - _size(sections)
     template = environment.get_template("report.html")
     return str(
         template.render(
             words=words,
             title=words("Report on {name}", name=predictor.provenance.data),
-            subtitle=learned(context),
+            subtitle=context.learned(),
             version=predictor.provenance.versions.get("amalthea", "?"),
             sections=sections,
-            data=_script_safe({**_data(words, sections), "gallery": gallery.pack(room)}),
+            data=_script_safe({**_data(words, sections), "gallery": context.gallery.pack(room)}),
             plotly=plotly,
             style=_resource("report.css"),
             script=_resource("report.js"),

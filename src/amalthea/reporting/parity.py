@@ -1,13 +1,14 @@
-"""Section 3: predicted against true, out of fold, example by example."""
+"""Agreement: predicted against true, out of fold, example by example."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from amalthea.potentials.report.parity import energy_blocks, force_blocks, worst_blocks
 from amalthea.reporting import plots
-from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot, Section
-from amalthea.reporting.captions import told, with_unit
+from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot
+from amalthea.reporting.captions import with_unit
 from amalthea.reporting.classes import class_blocks
 from amalthea.reporting.context import Context
 from amalthea.reporting.examples import MOST_POINTS
@@ -17,44 +18,37 @@ from amalthea.reporting.translate import metric
 WORST = 6
 
 
-def agreement(context: Context) -> Section:
-    """Return the figures in which every example can be looked at."""
-    words = context.words
+def agreement_blocks(context: Context, drawn: Callable[[Context, Judged], list[Block]] | None = None) -> list[Block]:
+    """Return the figures in which every example can be looked at.
+
+    Args:
+        context: the model.
+        drawn: returns the figures of one target; None: those of numbers or of classes.
+    """
+    words, drawn = context.words, drawn or answer_blocks
     blocks: list[Block] = []
-    if context.elsewhere:
-        blocks.append(Paragraph(words("It came without its training examples, so there is nothing to compare.")))
-    elif not context.judged and not any(each.metrics for each in context.predictor.validation.targets):
+    if not context.judged and not any(each.metrics for each in context.predictor.validation.targets):
         blocks.append(Paragraph(words("Nothing was held out, so there is nothing to compare.")))
     if context.gallery.sampled and context.judged:
-        blocks.append(
-            Paragraph(
-                words(
-                    "There are many examples: a random sample of {count} and the worst ones are drawn as points. All "
-                    "figures count every example.",
-                    count=words.count(MOST_POINTS),
-                )
-            )
+        text = words(
+            "There are many examples: a random sample of {count} and the worst ones are drawn as points. All "
+            "figures count every example.",
+            count=words.count(MOST_POINTS),
         )
-    if not context.gallery.has_examples and not context.elsewhere:
+        blocks.append(Paragraph(text))
+    if not context.gallery.has_examples:
         blocks.append(Paragraph(words("The model was saved without its examples, so they cannot be drawn.")))
     if any(judged.aside for judged in context.judged):
         blocks.append(Paragraph(_aside(context)))
     blocks += context.left_out
     for judged in context.judged:
-        if context.heading(judged):
-            blocks.append(Paragraph(context.heading(judged), "head"))
-        blocks += class_blocks(context, judged) if judged.classes else _regression(context, judged)
-    if context.predictor.domain == "structures" and any(each.metrics for each in context.predictor.validation.targets):
-        blocks += [*force_blocks(context), *worst_blocks(context, next(iter(context.judged), None))]
-    return Section(
-        "agreement",
-        words("Predicted against true"),
-        words(
-            "Each example is answered only by the networks that never saw it; point at one, or tap it, to see the "
-            "example."
-        ),
-        blocks,
-    )
+        blocks += [*context.heading(judged), *drawn(context, judged)]
+    return blocks
+
+
+def answer_blocks(context: Context, judged: Judged) -> list[Block]:
+    """Return the figures of one target that is a class or a number."""
+    return class_blocks(context, judged) if judged.classes else _regression(context, judged)
 
 
 def _aside(context: Context) -> str:
@@ -73,8 +67,6 @@ def _aside(context: Context) -> str:
 
 def _regression(context: Context, judged: Judged) -> list[Block]:
     words = context.words
-    if judged.potential:
-        return energy_blocks(context, judged)
     shown = context.gallery.shown(judged)
     truth, mean = judged.truth[shown], judged.mean[shown]
     ends = [float(min(truth.min(), mean.min())), float(max(truth.max(), mean.max()))]
@@ -105,14 +97,12 @@ def _regression(context: Context, judged: Judged) -> list[Block]:
             "lower": plots.numbers(judged.lower[shown]),
             "upper": plots.numbers(judged.upper[shown]),
         },
-        examples=[
-            [(context.gallery.number(judged.places[i]), "\n".join(told(context, judged, int(i)))) for i in shown]
-        ],
+        examples=[context.points(judged, shown)],
         height=460,
     )
     worst = np.argsort(-judged.error)[:WORST]
     return [
         plot,
         Paragraph(words("The largest errors of {target}", target=name), "head"),
-        Drawings([context.gallery.drawing(int(judged.places[i]), told(context, judged, int(i))) for i in worst]),
+        Drawings([context.gallery.drawing(int(judged.places[i]), context.caption(judged, int(i))) for i in worst]),
     ]

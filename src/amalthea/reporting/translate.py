@@ -6,22 +6,20 @@ editor. Nothing has to be compiled.
 
 from __future__ import annotations
 
-import ast
 import gettext
 import io
 import math
-import struct
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
 from amalthea.datasets.messages import listed
-from amalthea.errors import AmaltheaError, DataError
+from amalthea.domains.protocol import Featurizer, Nouns
+from amalthea.errors import AmaltheaError, DataError, MissingDependencyError
 from amalthea.validation.metrics import Figure
-from amalthea.validation.summary import TargetSummary, written
+from amalthea.validation.summary import written
 
 ENGLISH = "en"
-DOMAIN = "amalthea"
 
 
 class Words:
@@ -48,6 +46,10 @@ class Words:
     def __call__(self, message: str, **values: object) -> str:
         """Return a message in this language, its {names} filled in."""
         return self._catalogue.gettext(message).format(**values)
+
+    def translated(self, name: str) -> str:
+        """Return a name in this language, or as it is where that has none for it; nothing is filled in."""
+        return self._catalogue.gettext(name)
 
     def plural(self, one: str, many: str, n: int, **values: object) -> str:
         """Return the form of a message that belongs to the number n, which stands in it as {n}."""
@@ -104,11 +106,33 @@ def in_language(language: str = ENGLISH) -> Words:
         return Words(ENGLISH, gettext.NullTranslations())
     if language not in languages():
         raise AmaltheaError(f"There is no report in '{language}'. The languages are: {listed(languages())}.")
-    path = (
-        resources.files("amalthea.reporting") / "locale" / language.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.po"
-    )
-    messages = read_po(path.read_text(encoding="utf-8"))
-    return Words(language, gettext.GNUTranslations(io.BytesIO(_as_mo(messages))))
+    path = resources.files("amalthea.reporting") / "locale" / language.replace("-", "_") / "LC_MESSAGES/amalthea.po"
+    return Words(language, translations(path.read_text(encoding="utf-8")))
+
+
+def translations(text: str) -> gettext.GNUTranslations:
+    """Return what a gettext catalogue (a `.po` file) holds, compiled.
+
+    Raises:
+        DataError: a line cannot be read.
+        MissingDependencyError: Babel is not installed.
+
+    Example:
+        >>> translations('msgid "Data"\\nmsgstr "Dados"').gettext("Data")
+        'Dados'
+    """
+    try:
+        from babel.messages.mofile import write_mo
+        from babel.messages.pofile import PoFileError, read_po
+    except ImportError as error:
+        raise MissingDependencyError("Another language needs Babel: pip install amalthea[report]") from error
+    compiled = io.BytesIO()
+    try:
+        write_mo(compiled, read_po(io.StringIO(text), abort_invalid=True))
+    except PoFileError as error:
+        raise DataError(f"Line {error.lineno + 1} of the catalogue cannot be read: {error.line}") from error
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
 
 
 def languages() -> list[str]:
@@ -117,103 +141,19 @@ def languages() -> list[str]:
     return [ENGLISH, *sorted(folder.name.replace("_", "-") for folder in folders if folder.is_dir())]
 
 
-def read_po(text: str) -> dict[str, str]:
-    """Return the translations of a gettext catalogue, by the keys that a compiled one (`.mo`) has.
-
-    Args:
-        text: the `.po` file.
-
-    Raises:
-        DataError: a line cannot be read.
-
-    Example:
-        >>> read_po('msgid "Data"\\nmsgstr "Dados"')
-        {'Data': 'Dados'}
-    """
-    entries: list[dict[str, str]] = [{}]
-    field = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        word, _, rest = line.partition(" ")
-        if not line.strip() or line.startswith("#"):
-            continue
-        if line.startswith('"'):
-            rest = line
-        else:
-            if word in ("msgctxt", "msgid") and "msgstr" in "".join(entries[-1]):
-                entries.append({})
-            field = word
-        try:
-            entries[-1][field] = entries[-1].get(field, "") + str(ast.literal_eval(rest))
-        except (SyntaxError, ValueError) as error:
-            raise DataError(f"Line {number} of the catalogue cannot be read: {line}") from error
-    return {_key(entry): _translation(entry) for entry in entries if _translation(entry)}
-
-
-def _key(entry: dict[str, str]) -> str:
-    context = entry["msgctxt"] + "\x04" if "msgctxt" in entry else ""
-    plural = "\0" + entry["msgid_plural"] if "msgid_plural" in entry else ""
-    return context + entry.get("msgid", "") + plural
-
-
-def _translation(entry: dict[str, str]) -> str:
-    forms = [entry[name] for name in sorted(entry) if name.startswith("msgstr")]
-    return "\0".join(forms) if all(forms) else ""
-
-
-def _as_mo(messages: dict[str, str]) -> bytes:
-    """Return a catalogue in the binary form that Python's gettext reads (GNU gettext manual, section 10.3)."""
-    pairs = sorted((key.encode(), value.encode()) for key, value in messages.items())
-    tables: list[tuple[int, int]] = []
-    texts = b""
-    start = 28 + 16 * len(pairs)
-    for column in (0, 1):
-        for pair in pairs:
-            tables.append((len(pair[column]), start + len(texts)))
-            texts += pair[column] + b"\0"
-    header = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
-    return header + b"".join(struct.pack("<2I", *entry) for entry in tables) + texts
-
-
-def noun(words: Words, domain: str, number: int) -> str:
+def noun(words: Words, nouns: Nouns, number: int) -> str:
     """Return so many examples of a kind of data, in words.
 
     Example:
-        >>> noun(in_language(), "molecules", 1128)
-        '1,128 molecules'
+        >>> noun(in_language(), Nouns("strand", "strands"), 1128)
+        '1,128 strands'
     """
-    match domain:
-        case "molecules":
-            return words.plural("{n} molecule", "{n} molecules", number)
-        case "images":
-            return words.plural("{n} image", "{n} images", number)
-        case "structures":
-            return words.plural("{n} structure", "{n} structures", number)
-        case _:
-            return words.plural("{n} row", "{n} rows", number)
+    return words.plural(f"{{n}} {nouns.one}", f"{{n}} {nouns.many}", number)
 
 
-def target_name(words: Words, summary: TargetSummary) -> str:
-    """Return a target's name: as the data have it, or a potential's energies in this language."""
-    return words("energies") if summary.task == "potential" else summary.target
-
-
-def feature(words: Words, name: str) -> str:
+def feature(words: Words, featurizer: Featurizer) -> str:
     """Return the name of a kind of features as people write it."""
-    known: dict[str, str] = {
-        "columns": words("columns"),
-        "descriptors": words("descriptors"),
-        "morgan": words("Morgan counts"),
-        "both": words("descriptors and Morgan counts"),
-        "pixels": words("pixels"),
-        "symmetry functions": words("symmetry functions"),
-    }
-    return known.get(name, name)
-
-
-def unit(words: Words, symbol: str) -> str:
-    """Return a unit as it is written in this language."""
-    known: dict[str, str] = {"meV/atom": words("meV/atom"), "eV/atom": words("eV/atom")}
-    return known.get(symbol, symbol)
+    return words.translated(getattr(featurizer, "title", featurizer.name))
 
 
 def capital(text: str) -> str:
@@ -240,7 +180,7 @@ def joined(words: Words, names: list[str]) -> str:
 def metric(words: Words, name: str, units: Mapping[str, str]) -> str:
     """Return a metric's name as people write it; those that carry a unit are translated as a whole."""
     text = written(name, units.get(name, ""))
-    return words(text) if name in units else {"accuracy": words("accuracy")}.get(name, text)
+    return words.translated(text) if name in units else {"accuracy": words("accuracy")}.get(name, text)
 
 
 def baseline(words: Words, name: str) -> str:

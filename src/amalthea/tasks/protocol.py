@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from amalthea.predictor.predictor import Predictor
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
+    from amalthea.reporting.translate import Words
     from amalthea.training.ensemble import Ensemble
     from amalthea.workflow.settings import Settings
     from amalthea.workflow.splitting import Split
@@ -135,6 +136,10 @@ class Task(Protocol):
 
     def judge(self, predictor: Predictor, dataset: Dataset) -> TestFigures:
         """Judge a model on labelled data beside baselines that learned from its training examples."""
+        ...
+
+    def context(self, predictor: Predictor, words: Words, learning_curve: bool) -> Context:
+        """Return what the sections of a model's report are told: its held-out answers, and what they are called."""
         ...
 
     def sections(self, context: Context) -> list[Section]:

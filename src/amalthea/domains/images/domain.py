@@ -29,7 +29,7 @@ from amalthea.domains.images.picture_sets import claims, find_path_column, read_
 from amalthea.domains.images.pictures import is_picture_name, pillow
 from amalthea.domains.images.pixel_rows import read_rows_of_pixels
 from amalthea.domains.images.stack import Pictures
-from amalthea.domains.protocol import Defaults, Featurizer, Nouns
+from amalthea.domains.protocol import Defaults, Featurizer, Nouns, Pieces
 from amalthea.domains.tabular_inputs import labelled_table
 from amalthea.errors import DataError
 
@@ -116,6 +116,12 @@ class Images:
     def describe(self, examples: pd.DataFrame) -> list[str]:
         """Return each picture's name."""
         return [str(name) for name in examples["name"]] if "name" in examples else [""] * len(examples)
+
+    def parts(self, examples: pd.DataFrame) -> Pieces:  # noqa: ARG002
+        """Return that pictures consist of patches."""
+        from amalthea.domains.images import patches
+
+        return Pieces(patches.without_patches, patches.coloured, patches.READING, named=True)
 
     def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:  # noqa: ARG002
         """Return each picture as a small PNG, as a data URI."""

@@ -19,11 +19,12 @@ from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import counted, did_you_mean, listed
 from amalthea.datasets.targets import read_targets
 from amalthea.domains.molecules import chembl, clusters, featurizers, scaffolds
+from amalthea.domains.molecules.citations import MORGAN, RDKIT
 from amalthea.domains.molecules.cleaning import Cleaned, clean
 from amalthea.domains.molecules.columns import find_smiles_column
 from amalthea.domains.molecules.replicates import join_replicates
 from amalthea.domains.networks import defaults_for, dense
-from amalthea.domains.protocol import Defaults, Featurizer, Nouns
+from amalthea.domains.protocol import Defaults, Featurizer, Nouns, Pieces
 from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
 
@@ -48,6 +49,16 @@ class Molecules(Rows):
     def describe(self, examples: pd.DataFrame) -> list[str]:
         """Return each molecule's SMILES."""
         return [str(smiles) for smiles in examples["smiles"]]
+
+    def parts(self, examples: pd.DataFrame) -> Pieces:  # noqa: ARG002
+        """Return that molecules consist of atoms."""
+        from amalthea.domains.molecules import atoms
+
+        return Pieces(atoms.without_atoms, atoms.coloured, atoms.READING)
+
+    def works(self, features: Sequence[str]) -> list[str]:
+        """Return the works on which molecules and these features rest, as BibTeX."""
+        return [RDKIT, MORGAN] if {"morgan", "both"} & set(features) else [RDKIT]
 
     def recognises(self, table: pd.DataFrame) -> bool:
         """Say whether some column holds SMILES, whatever it is called."""

@@ -36,6 +36,7 @@ class Descriptors(Vectors):
     """
 
     name: str = "descriptors"
+    details: str = "{count} RDKit descriptors"
     metric: Metric = "euclidean"
 
     def __init__(self, names: Sequence[str] | None = None) -> None:
@@ -91,6 +92,8 @@ class Morgan(Vectors):
     """
 
     name: str = "morgan"
+    title: str = "Morgan counts"
+    details: str = "Morgan counts of radius {radius}, hashed to {count}"
     metric: Metric = "tanimoto"
     quantities: int = 0
 
@@ -131,6 +134,7 @@ class Both(Vectors):
     """
 
     name: str = "both"
+    title: str = "descriptors and Morgan counts"
     metric: Metric = "euclidean"
 
     def __init__(self, first: Featurizer, second: Featurizer) -> None:

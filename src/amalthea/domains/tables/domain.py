@@ -17,7 +17,7 @@ from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import read_targets
 from amalthea.domains.networks import defaults_for, dense
-from amalthea.domains.protocol import Defaults, Featurizer
+from amalthea.domains.protocol import Defaults, Featurizer, Fields, Nouns
 from amalthea.domains.tables.columns import Layout, as_examples, find_layout
 from amalthea.domains.tables.featurizers import Columns
 from amalthea.domains.tabular_inputs import Rows
@@ -30,7 +30,12 @@ class Tables(Rows):
     """Rows of numbers and categories."""
 
     name: str = "tables"
+    nouns: Nouns = Nouns("row", "rows")
     feature_choices: Sequence[str] = ("auto", "columns")
+
+    def parts(self, examples: pd.DataFrame) -> Fields:
+        """Return that rows consist of their columns."""
+        return Fields([str(name) for name in examples.columns])
 
     def recognises(self, table: pd.DataFrame) -> bool:
         """Say that any table holds rows of columns."""

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.messages import shortened
+from amalthea.potentials.report.context import PotentialContext
 from amalthea.potentials.report.forces import Forces
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Paragraph, Plot, Table
@@ -20,7 +21,7 @@ AT_REST = 1e-3
 """In eV/Å: atoms under smaller forces are at rest, by symmetry, and say nothing of a potential."""
 
 
-def group_blocks(context: Context) -> list[Block]:
+def group_blocks(context: PotentialContext) -> list[Block]:
     """Return the errors of a potential by element, by group and by the size of the force."""
     words = context.words
     blocks: list[Block] = []
@@ -59,12 +60,11 @@ def _by_group(context: Context, names: NDArray[np.object_]) -> Table:
     words, table = context.words, context.predictor.out_of_fold
     judged = next(iter(context.judged), None)
     rows = []
-    for name, own in pd.Series(np.arange(len(names))).groupby(names):
-        places = own.to_numpy(np.int64)
-        cells = [shortened(str(name), 40), words.count(len(places)), "", ""]
-        if judged is not None and (mine := np.flatnonzero(np.isin(judged.places, places))).size:
+    for name, positions in pd.Series(np.arange(len(names))).groupby(names):
+        cells = [shortened(str(name), 40), words.count(len(positions)), "", ""]
+        if judged is not None and (mine := np.flatnonzero(np.isin(judged.places, positions))).size:
             cells[2] = words.figure(mean_of(judged.error[mine], judged.groups[mine]))
-        forces = table.iloc[places].dropna(subset=["force_mae"]) if "force_mae" in table else table.iloc[:0]
+        forces = table.iloc[positions].dropna(subset=["force_mae"]) if "force_mae" in table else table.iloc[:0]
         if len(forces):
             weights = forces["atoms"] / forces["atoms"].sum()
             cells[3] = words.number(float((weights * forces["force_mae"]).sum()), 3)
@@ -80,12 +80,12 @@ def _by_group(context: Context, names: NDArray[np.object_]) -> Table:
 
 def by_element(forces: Forces) -> dict[str, tuple[int, Figure, float]]:
     """Return for each element its atoms, the mean absolute error of its force components, and their mean size."""
-    judged, found = forces.judged, {}
+    judged, errors = forces.judged, {}
     for element in sorted(set(forces.elements.tolist())):
-        own = np.flatnonzero(forces.elements == element)
-        error = mean_of(judged.error[own], judged.groups[own])
-        found[str(element)] = (len(own) // 3, error, float(np.abs(judged.truth[own]).mean()))
-    return found
+        rows = np.flatnonzero(forces.elements == element)
+        error = mean_of(judged.error[rows], judged.groups[rows])
+        errors[str(element)] = (len(rows) // 3, error, float(np.abs(judged.truth[rows]).mean()))
+    return errors
 
 
 def _by_element(context: Context, forces: Forces) -> Table:
@@ -114,11 +114,11 @@ def by_size(judged: Judged, size: NDArray[np.float64]) -> list[tuple[float, Figu
 
 def _by_size(context: Context, forces: Forces) -> list[Block]:
     words = context.words
-    found = by_size(forces.judged, forces.size)
-    if not found:
+    bins = by_size(forces.judged, forces.size)
+    if not bins:
         return []
-    x, y = [size for size, _ in found], [error.value for _, error in found]
-    errors = [error.error for _, error in found]
+    x, y = [size for size, _ in bins], [error.value for _, error in bins]
+    errors = [error.error for _, error in bins]
     plot = Plot(
         "force-size",
         words("Error of the forces by the size of the force"),
@@ -142,8 +142,8 @@ def _by_size(context: Context, forces: Forces) -> list[Block]:
         ),
         words(
             "From the smallest to the largest forces the error goes from {low} to {high} eV/Å.",
-            low=words.figure(found[0][1]),
-            high=words.figure(found[-1][1]),
+            low=words.figure(bins[0][1]),
+            high=words.figure(bins[-1][1]),
         ),
         {"force": plots.numbers(x), "mean_absolute_error": plots.numbers(y), "error": plots.numbers(errors)},
     )

@@ -55,22 +55,20 @@ def held_out_forces(predictor: Predictor, seed: int = 0) -> Forces | None:
     if not isinstance(predictor.state, PotentialState) or not keeps_held_out(predictor):
         return None
     examples, folds = predictor.examples, predictor.out_of_fold["fold"].to_numpy(np.int64)
-    known = np.array([place for place, own in enumerate(examples["forces"]) if own is not None], np.int64)
+    known = np.array([i for i, forces in enumerate(examples["forces"]) if forces is not None], np.int64)
     drawn = np.random.default_rng(seed).permutation(known)
-    sizes = np.array([len(examples["atoms"].iloc[place]) for place in drawn], np.int64)
+    sizes = np.array([len(examples["atoms"].iloc[i]) for i in drawn], np.int64)
     chosen = np.sort(drawn[np.cumsum(sizes) <= MOST_ATOMS])
     committees = _committees(predictor)
-    parts = [
-        _asked(predictor, int(place), committees[int(folds[place])]) for place in chosen if folds[place] in committees
-    ]
+    parts = [_asked(predictor, int(i), committees[int(folds[i])]) for i in chosen if folds[i] in committees]
     if not parts:
         return None
-    place, truth, mean, spread = (np.concatenate(each) for each in zip(*(own[:4] for own in parts), strict=True))
+    positions, truth, mean, spread = (np.concatenate(each) for each in zip(*(part[:4] for part in parts), strict=True))
     finite = np.isfinite(truth) & np.isfinite(mean)
     if not finite.any():
         return None
-    elements, size = np.concatenate([own[4] for own in parts]), np.concatenate([own[5] for own in parts])
-    judged = _judged(predictor, *(values[finite] for values in (place.astype(np.int64), truth, mean, spread)))
+    elements, size = np.concatenate([part[4] for part in parts]), np.concatenate([part[5] for part in parts])
+    judged = _judged(predictor, *(values[finite] for values in (positions.astype(np.int64), truth, mean, spread)))
     return Forces(judged, elements[finite], size[finite], len(parts), len(chosen) < len(known))
 
 
@@ -81,18 +79,18 @@ def _committees(predictor: Predictor) -> dict[int, object]:
 
 
 def _asked(
-    predictor: Predictor, place: int, committee: object
+    predictor: Predictor, position: int, committee: object
 ) -> tuple[Array, Array, Array, Array, NDArray[np.object_], Array]:
-    """Return the place, the label, the answer, its raw spread, the element and the force's size of each component."""
-    row = predictor.examples.iloc[place]
-    said = bring_together(committee.answer(row["atoms"]), np.zeros(committee.members, np.int64))  # type: ignore[attr-defined]
+    """Return each component's position, label, answer, raw spread, element and size of the force."""
+    row = predictor.examples.iloc[position]
+    answer = bring_together(committee.answer(row["atoms"]), np.zeros(committee.members, np.int64))  # type: ignore[attr-defined]
     label = np.asarray(row["forces"], np.float64)
     elements = np.repeat(np.array(row["atoms"].get_chemical_symbols(), object), 3)
     return (
-        np.full(label.size, place, np.float64),
+        np.full(label.size, position, np.float64),
         label.ravel(),
-        said.forces.ravel(),
-        np.repeat(said.forces_spread, 3),
+        answer.forces.ravel(),
+        np.repeat(answer.forces_spread, 3),
         elements,
         np.repeat(np.linalg.norm(label, axis=1), 3),
     )

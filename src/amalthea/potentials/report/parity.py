@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from amalthea.potentials.report.context import PotentialContext
 from amalthea.potentials.report.forces import Forces
 from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot
-from amalthea.reporting.captions import structure_lines, told
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.validation.metrics import Figure
@@ -23,16 +23,16 @@ def energy_blocks(context: Context, judged: Judged) -> list[Block]:
     """Return the figures of a potential's energies, each structure once."""
     words = context.words
     shown = context.gallery.shown(judged)
-    truth, mean = judged.truth[shown] / 1000, judged.mean[shown] / 1000  # in eV an atom, as energies are told
+    truth, mean = (judged.listed_scale * values[shown] for values in (judged.truth, judged.mean))  # in eV an atom
     errors = judged.mean[shown] - judged.truth[shown]
     ends = [float(min(truth.min(), mean.min())), float(max(truth.max(), mean.max()))]
     table = {
-        **_places(context, judged, shown),
+        **_positions(context, judged, shown),
         "true_eV_per_atom": plots.numbers(truth, 9),
         "predicted_eV_per_atom": plots.numbers(mean, 9),
         "error_meV_per_atom": plots.numbers(errors),
     }
-    examples = [[(context.gallery.number(judged.places[i]), "\n".join(told(context, judged, int(i)))) for i in shown]]
+    examples = [context.points(judged, shown)]
     true_axis = plots.axis(words("true energy (eV/atom)"))
     return [
         Plot(
@@ -73,7 +73,7 @@ def energy_blocks(context: Context, judged: Judged) -> list[Block]:
     ]
 
 
-def force_blocks(context: Context) -> list[Block]:
+def force_blocks(context: PotentialContext) -> list[Block]:
     """Return the figures of a potential's forces: of whole structures, and of single components."""
     words, table = context.words, context.predictor.out_of_fold
     if "force_mae" not in table or not table["force_mae"].notna().any():
@@ -85,7 +85,7 @@ def force_blocks(context: Context) -> list[Block]:
     return [*blocks, _components(context, context.forces)]
 
 
-def worst_blocks(context: Context, judged: Judged | None) -> list[Block]:
+def worst_blocks(context: PotentialContext, judged: Judged | None) -> list[Block]:
     """Return the structures with the largest errors of energies and of forces, drawn."""
     words, table = context.words, context.predictor.out_of_fold
     blocks: list[Block] = []
@@ -93,25 +93,25 @@ def worst_blocks(context: Context, judged: Judged | None) -> list[Block]:
         worst = judged.places[np.argsort(-judged.error, kind="stable")[:WORST]]
         blocks += [
             Paragraph(words("The largest errors of energies"), "head"),
-            Drawings([context.gallery.drawing(int(p), _told_of(context, judged, int(p))) for p in worst]),
+            Drawings([context.gallery.drawing(int(p), _caption(context, judged, int(p))) for p in worst]),
         ]
     if "force_mae" in table and table["force_mae"].notna().any():
         error = table["force_mae"].to_numpy(np.float64)
         worst = np.argsort(-np.nan_to_num(error, nan=-1.0), kind="stable")[:WORST]
         blocks += [
             Paragraph(words("The largest errors of forces"), "head"),
-            Drawings([context.gallery.drawing(int(p), _told_of(context, judged, int(p))) for p in worst]),
+            Drawings([context.gallery.drawing(int(p), _caption(context, judged, int(p))) for p in worst]),
         ]
     return blocks
 
 
-def _told_of(context: Context, judged: Judged | None, place: int) -> list[str]:
-    if judged is not None and (found := np.flatnonzero(judged.places == place)).size:
-        return told(context, judged, int(found[0]))
-    return structure_lines(context, place)
+def _caption(context: PotentialContext, judged: Judged | None, position: int) -> list[str]:
+    if judged is not None and (indices := np.flatnonzero(judged.places == position)).size:
+        return context.caption(judged, int(indices[0]))
+    return context.structure_lines(position)
 
 
-def _places(context: Context, judged: Judged, shown: NDArray[np.intp]) -> dict[str, Sequence[object]]:
+def _positions(context: Context, judged: Judged, shown: NDArray[np.intp]) -> dict[str, Sequence[object]]:
     table = context.predictor.out_of_fold.iloc[judged.places[shown]]
     return {
         "row": judged.rows[shown].tolist(),
@@ -129,22 +129,22 @@ def force_sizes(context: Context) -> NDArray[np.float64] | None:
         return table["force_size"].to_numpy(np.float64)
     if "forces" not in examples:
         return None
-    known = [np.nan if own is None else np.sqrt(np.mean(np.square(own))) for own in examples["forces"]]
+    known = [np.nan if forces is None else np.sqrt(np.mean(np.square(forces))) for forces in examples["forces"]]
     return np.array(known, np.float64)
 
 
-def _by_structure(context: Context) -> Plot:
+def _by_structure(context: PotentialContext) -> Plot:
     words, table = context.words, context.predictor.out_of_fold
     error, sizes = table["force_mae"].to_numpy(np.float64), force_sizes(context)
     along = table["atoms"].to_numpy(np.float64) if sizes is None else sizes
-    shown = [place for place in context.gallery.places if np.isfinite(error[place]) and np.isfinite(along[place])]
+    shown = [i for i in context.gallery.places if np.isfinite(error[i]) and np.isfinite(along[i])]
     x, y = along[shown], error[shown]
     baseline = float(np.nanmax(along[shown])) if len(shown) else 0.0
     traces = [plots.points(x, y, marker={"size": 6, "opacity": 0.65}, hoverinfo="none")]
     judged = context.judged[0] if context.judged else None
     if sizes is not None:
         traces.append(plots.guide([0, baseline], [0, 0.1 * baseline], words("a tenth of the forces")))
-    own = table.iloc[shown]
+    rows = table.iloc[shown]
     return Plot(
         "force-errors",
         words("Errors of the forces, structure by structure"),
@@ -163,16 +163,14 @@ def _by_structure(context: Context) -> Plot:
             largest=words.number(float(np.nanmax(error)), 3),
         ),
         {
-            "row": own["row"].tolist(),
-            "file": [str(file) for file in own["file"]],
-            "frame": own["frame"].tolist(),
-            "atoms": own["atoms"].tolist(),
+            "row": rows["row"].tolist(),
+            "file": [str(file) for file in rows["file"]],
+            "frame": rows["frame"].tolist(),
+            "atoms": rows["atoms"].tolist(),
             "force_rms_true": plots.numbers([np.nan] * len(shown) if sizes is None else sizes[shown]),
             "force_mae": plots.numbers(y),
         },
-        examples=[
-            [(context.gallery.number(place), "\n".join(_told_of(context, judged, int(place)))) for place in shown]
-        ],
+        examples=[[(context.gallery.number(i), "\n".join(_caption(context, judged, int(i)))) for i in shown]],
     )
 
 

@@ -54,21 +54,21 @@ def function_importance(predictor: Predictor, seed: int = 0) -> dict[str, Import
 
     committee, ranges = predictor.ready.committee, predictor.ready.ranges
     kinds, values = _values(predictor, seed)
-    found = {}
+    importance = {}
     for number, (element, functions) in enumerate(committee.functions.items()):
-        own = values[kinds == number, : len(functions)]
-        if len(own) < 2:
+        atoms = values[kinds == number, : len(functions)]
+        if len(atoms) < 2:
             continue
-        _, slopes = energies_and_gradients(committee.layers[element], committee.activations[element], own)
-        effects = 1000 * np.abs(slopes).mean(axis=1) * own.std(axis=0)
-        found[element] = Importance(
+        _, slopes = energies_and_gradients(committee.layers[element], committee.activations[element], atoms)
+        effects = 1000 * np.abs(slopes).mean(axis=1) * atoms.std(axis=0)
+        importance[element] = Importance(
             names=tuple(describe(function) for function in functions),
             low=ranges.low[number, : len(functions)],
             high=ranges.high[number, : len(functions)],
             value=effects.mean(axis=0),
             error=effects.std(axis=0, ddof=1) if len(effects) > 1 else np.full(len(functions), np.nan),
         )
-    return found
+    return importance
 
 
 def _values(predictor: Predictor, seed: int) -> tuple[NDArray[np.int64], Array]:
@@ -78,12 +78,12 @@ def _values(predictor: Predictor, seed: int) -> tuple[NDArray[np.int64], Array]:
 
     structures, committee = predictor.examples["atoms"], predictor.ready.committee
     kinds, values, count = [], [], 0
-    for place in np.random.default_rng(seed).permutation(len(structures)):
-        own = surroundings(structures.iloc[place], committee.elements, committee.cutoff)
-        pairs = own.neighbours
-        kinds.append(own.kinds)
-        values.append(kernels.values(committee.plan, own.kinds, pairs.first, pairs.neighbour, pairs.vector))
-        count += len(own.kinds)
+    for position in np.random.default_rng(seed).permutation(len(structures)):
+        described = surroundings(structures.iloc[position], committee.elements, committee.cutoff)
+        pairs = described.neighbours
+        kinds.append(described.kinds)
+        values.append(kernels.values(committee.plan, described.kinds, pairs.first, pairs.neighbour, pairs.vector))
+        count += len(described.kinds)
         if count >= MOST_ATOMS:
             break
     return np.concatenate(kinds), np.concatenate(values)
@@ -95,10 +95,10 @@ def function_blocks(context: Context) -> list[Block]:
     if not isinstance(predictor.state, PotentialState):
         return []
     if not len(predictor.examples):
-        told = words("The importance of the symmetry functions needs the examples in the model.")
-        return [Paragraph(told), *_ranges(context, predictor)]
-    found = function_importance(predictor, context.seed)
-    return [_plot(context, element, own) for element, own in found.items()]
+        text = words("The importance of the symmetry functions needs the examples in the model.")
+        return [Paragraph(text), *_ranges(context, predictor)]
+    importance = function_importance(predictor, context.seed)
+    return [_plot(context, element, of_element) for element, of_element in importance.items()]
 
 
 def _ranges(context: Context, predictor: Predictor) -> list[Table]:
@@ -120,14 +120,14 @@ def _ranges(context: Context, predictor: Predictor) -> list[Table]:
     return tables
 
 
-def _plot(context: Context, element: str, own: Importance) -> Plot:
+def _plot(context: Context, element: str, importance: Importance) -> Plot:
     words = context.words
-    order = np.argsort(-own.value, kind="stable")
+    order = np.argsort(-importance.value, kind="stable")
     shown = order[:MOST_SHOWN][::-1]
     ticks = {
         "tickmode": "array",
         "tickvals": list(range(len(shown))),
-        "ticktext": [plots.label(own.names[i].replace(", ", " "), 26) for i in shown],
+        "ticktext": [plots.label(importance.names[i].replace(", ", " "), 26) for i in shown],
         "tickfont": {"size": 11},
     }
     return Plot(
@@ -140,19 +140,19 @@ def _plot(context: Context, element: str, own: Importance) -> Plot:
         ),
         [
             plots.points(
-                own.value[shown],
+                importance.value[shown],
                 range(len(shown)),
                 marker={"size": 8},
                 text=[
                     words(
                         "range in training: {low} to {high}",
-                        low=words.number(float(own.low[i]), 4),
-                        high=words.number(float(own.high[i]), 4),
+                        low=words.number(float(importance.low[i]), 4),
+                        high=words.number(float(importance.high[i]), 4),
                     )
                     for i in shown
                 ],
                 hovertemplate="%{x:.3g} meV<br>%{text}<extra></extra>",
-                **plots.error_bars(own.error[shown], "x"),
+                **plots.error_bars(importance.error[shown], "x"),
             )
         ],
         plots.layout(
@@ -165,14 +165,14 @@ def _plot(context: Context, element: str, own: Importance) -> Plot:
             "training, outside of which the potential warns.",
             shown=len(shown),
             count=len(order),
-            name=own.names[order[0]],
+            name=importance.names[order[0]],
         ),
         {
-            "function": [own.names[i] for i in order],
-            "lowest": plots.numbers(own.low[order]),
-            "highest": plots.numbers(own.high[order]),
-            "importance_meV": plots.numbers(own.value[order]),
-            "std_among_networks": plots.numbers(own.error[order]),
+            "function": [importance.names[i] for i in order],
+            "lowest": plots.numbers(importance.low[order]),
+            "highest": plots.numbers(importance.high[order]),
+            "importance_meV": plots.numbers(importance.value[order]),
+            "std_among_networks": plots.numbers(importance.error[order]),
         },
         height=130 + 32 * len(shown),
     )

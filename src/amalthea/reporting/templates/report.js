@@ -86,15 +86,15 @@
   }
 
   function tile(number) {
-    const { width, height, columns, count, content } = page.gallery;
+    const { width, height, across, count, content } = page.gallery;
     const scale = Math.max(1, Math.floor(160 / Math.max(width, height)));
     const box = document.createElement("div");
     box.className = "sheet";
     box.style.width = `${width * scale}px`;
     box.style.height = `${height * scale}px`;
     box.style.backgroundImage = `url(${content})`;
-    box.style.backgroundSize = `${width * columns * scale}px ${height * Math.ceil(count / columns) * scale}px`;
-    const [row, column] = [Math.floor(number / columns), number % columns];
+    box.style.backgroundSize = `${width * across * scale}px ${height * Math.ceil(count / across) * scale}px`;
+    const [row, column] = [Math.floor(number / across), number % across];
     box.style.backgroundPosition = `-${column * width * scale}px -${row * height * scale}px`;
     return box;
   }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from amalthea.predictor.predictor import Predictor
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
+    from amalthea.reporting.translate import Words
     from amalthea.workflow.settings import Settings
 
 
@@ -96,6 +97,12 @@ class Columns:
         from amalthea.tasks.columns.judge import judge
 
         return judge(predictor, dataset)
+
+    def context(self, predictor: Predictor, words: Words, learning_curve: bool) -> Context:
+        """Return what the sections of a model's report are told."""
+        from amalthea.tasks.columns.report.sections import context
+
+        return context(predictor, words, learning_curve)
 
     def sections(self, context: Context) -> list[Section]:
         """Return the sections of the report."""

@@ -51,11 +51,10 @@ def _judged(
     places: Numbers,
     truth: Numbers,
     members: Array,
-    own: NDArray[np.bool_],
+    askable: NDArray[np.bool_],
     groups: Numbers,
 ) -> Judged:
-    said = np.where(own[..., None], members, np.nan)
-    raw = np.nanmean(said, axis=0)
+    raw = np.nanmean(np.where(askable[..., None], members, np.nan), axis=0)
     parts = random_folds(
         len(places), min(FIFTHS, len(np.unique(groups))), int(predictor.parts[0].ensemble.seed), groups=groups
     )
@@ -80,5 +79,5 @@ def _judged(
         probabilities=probabilities,
         applicability=nothing,
         aside=True,
-        askable=own,
+        askable=askable,
     )

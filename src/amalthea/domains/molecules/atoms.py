@@ -1,0 +1,134 @@
+"""What each atom contributes to an answer, drawn on the molecule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amalthea.domains.molecules.drawing import drawing_tools, drawn
+
+MOST_ATOMS = 60
+UP, DOWN = (0.34, 0.71, 0.91), (0.90, 0.62, 0.0)  # Okabe and Ito's sky blue and orange
+NOTED = 6
+"""How many atoms, those that contribute most, bear their number."""
+
+READING = (
+    "{target}: blue (+) atoms raise {what}, orange (−) ones lower it; the numbers say by how much it would change "
+    "the other way without the atom. With Morgan counts, the fragments that hold the atom are taken away; with "
+    "descriptors, the atom is deleted and hydrogen put in its place. The parts need not add up to the whole."
+)
+
+
+def without_atoms(featurizer: Any, example: pd.Series[Any]) -> NDArray[np.float32]:
+    """Return the features of a molecule, and then those without each of its heavy atoms, shape (1 + atoms, d).
+
+    With Morgan counts, the fragments that hold the atom are taken away; with descriptors, the atom is deleted and
+    hydrogen put in its place. Of a molecule with too many atoms nothing is returned.
+
+    Sources: Riniker and Landrum, J. Cheminf. 5, 43 (2013), for the bits of a fingerprint; Polishchuk et al., Mol. Inf.
+    32, 843 (2013), for the deletion of a part of the molecule.
+    """
+    chem, _ = drawing_tools()
+    molecule = chem.MolFromSmiles(str(example["smiles"]))
+    if molecule is None or not 1 < molecule.GetNumAtoms() <= MOST_ATOMS:
+        return np.empty((0, *featurizer.shape), np.float32)
+    return _without_atoms(featurizer, molecule)
+
+
+def _without_atoms(featurizer: Any, molecule: Any) -> NDArray[np.float32]:
+    state = featurizer.state()
+    if state["name"] == "morgan":
+        return masked_fragments(molecule, state["radius"], state["size"])
+    if state["name"] == "both":
+        return np.concatenate([_without_atoms(part, molecule) for part in featurizer.parts], axis=1)
+    from rdkit import rdBase
+
+    with rdBase.BlockLogs():
+        values: NDArray[np.float32] = featurizer.transform(pd.DataFrame({"smiles": deletions(molecule)}))[0]
+    values[1:] = np.where(np.isfinite(values[1:]), values[1:], values[0])  # what cannot be said of the fragments
+    return values
+
+
+def deletions(molecule: Any) -> list[str]:
+    """Return the SMILES of a molecule, and of it without each heavy atom in turn, hydrogen where bonds were.
+
+    An atom that cannot be taken away leaves the molecule as it is.
+
+    Example:
+        >>> from rdkit import Chem
+        >>> deletions(Chem.MolFromSmiles("CCO"))
+        ['CCO', 'CO', 'C.O', 'CC']
+    """
+    chem, _ = drawing_tools()
+    whole = chem.MolToSmiles(molecule)
+    single = chem.Mol(molecule)
+    chem.Kekulize(single, clearAromaticFlags=True)
+    return [whole, *(_without(chem, single, number) or whole for number in range(molecule.GetNumAtoms()))]
+
+
+def _without(chem: Any, molecule: Any, number: int) -> str:
+    """Return the SMILES of a molecule without one atom; "" where there is none."""
+    changed = chem.RWMol(molecule)
+    for bond in changed.GetAtomWithIdx(number).GetBonds():
+        neighbour = bond.GetOtherAtom(changed.GetAtomWithIdx(number))
+        if neighbour.GetNoImplicit():
+            neighbour.SetNumExplicitHs(neighbour.GetNumExplicitHs() + round(bond.GetBondTypeAsDouble()))
+    changed.RemoveAtom(number)
+    try:
+        chem.SanitizeMol(changed)
+    except ValueError:  # RDKit's complaints about valences
+        return ""
+    return str(chem.MolToSmiles(changed))
+
+
+def masked_fragments(molecule: Any, radius: int, size: int) -> NDArray[np.float32]:
+    """Return log(1 + count) of a molecule's fragments, then without those of each atom, shape (1 + atoms, size)."""
+    chem, _ = drawing_tools()
+    from rdkit.Chem import rdFingerprintGenerator
+
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=size)
+    output = rdFingerprintGenerator.AdditionalOutput()
+    output.AllocateBitInfoMap()
+    counts = generator.GetCountFingerprintAsNumPy(molecule, additionalOutput=output).astype(np.float64)
+    rows = np.tile(counts, (1 + molecule.GetNumAtoms(), 1))
+    for bit, environments in output.GetBitInfoMap().items():
+        for centre, reach in environments:
+            for atom in _atoms_around(chem, molecule, centre, reach):
+                rows[1 + atom, bit] -= 1
+    logarithms: NDArray[np.float32] = np.log1p(np.maximum(rows, 0)).astype(np.float32)
+    return logarithms
+
+
+def _atoms_around(chem: Any, molecule: Any, centre: int, reach: int) -> set[int]:
+    """Return the atoms of a circular fragment."""
+    if reach == 0:
+        return {centre}
+    bonds = chem.FindAtomEnvironmentOfRadiusN(molecule, reach, centre)
+    ends = ((molecule.GetBondWithIdx(b).GetBeginAtomIdx(), molecule.GetBondWithIdx(b).GetEndAtomIdx()) for b in bonds)
+    return {atom for pair in ends for atom in pair}
+
+
+def coloured(example: pd.Series[Any], contributions: NDArray[np.float64], point: str) -> str:
+    """Return the molecule with a disk behind each atom: its colour the sign, its size the magnitude, and numbers."""
+    chem, draw = drawing_tools()
+    molecule = chem.MolFromSmiles(str(example["smiles"]))
+    largest = float(np.abs(contributions).max())
+    shares = np.abs(contributions) / largest if largest > 0 else np.zeros(len(contributions))
+    decimals = max(0, 1 - int(np.floor(np.log10(largest)))) if largest > 0 else 0
+    for number in np.argsort(-shares, kind="stable")[:NOTED].tolist():
+        text = f"{contributions[number]:+.{decimals}f}".replace(".", point)  # RDKit draws no true minus
+        molecule.GetAtomWithIdx(number).SetProp("atomNote", text)
+    seen = [number for number, share in enumerate(shares) if share > 0.02]
+    return drawn(
+        draw,
+        molecule,
+        330,
+        250,
+        highlightAtoms=seen,
+        highlightAtomColors={number: UP if contributions[number] > 0 else DOWN for number in seen},
+        highlightAtomRadii={number: 0.12 + 0.33 * float(shares[number]) for number in seen},
+        highlightBonds=[],
+    )
