@@ -104,7 +104,8 @@ class Bounds(Columns):
 
     def sections(self, context):
         many = f"The bounds of {context.predictor.provenance.examples} strands."
-        return [Section("bounds", "Bounds", "Nothing lies below.", [Paragraph(many)])]
+        bounds = Section("bounds", "Bounds", "Nothing lies below.", [Paragraph(many)])
+        return [bounds, *super().sections(context)]
 
 
 STRANDS, BOUNDS = Strands(), Bounds()
@@ -184,6 +185,8 @@ def test_its_report_has_its_own_sections(folder: Path, trained: dict[str, object
     assert done.returncode == 0, done.stderr
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "The bounds of 60 strands." in page
+    assert "learned value from 60 strands of" in page
+    assert "There is no such figure for this kind of data yet." in page
 
 
 @pytest.mark.slow
