@@ -61,8 +61,7 @@ def ask(predictor: Predictor, row: int | None) -> Asked:
     ensemble, fold = part.ensemble, int(predictor.out_of_fold["fold"].iloc[place])
     left_out = set(ensemble.history.left_out) if ensemble.history is not None else set()
     unseen = ensemble.folds > 1 and fold >= 0
-    first = fold * ensemble.members if unseen else 0
-    apart = [n for n in range(first, first + ensemble.members) if n not in left_out] if unseen else []
+    apart = [n for n in ensemble.layout.of_fold(fold).tolist() if n not in left_out] if unseen else []
     number = next(n for n in [*apart, *range(len(ensemble))] if n not in left_out)
     size = int(predictor.provenance.chosen.get("batch_size", 32))
     chosen = np.unique([place, *np.random.default_rng(ensemble.seed).permutation(len(rows))[: size - 1]])
@@ -92,9 +91,9 @@ def _atom(potential: Potential, place: int, row: int) -> Asked:
     structure = potential.examples["atoms"].iloc[place]
     answer = committee.answer(structure)
     element = committee.elements[answer.kinds[0]]
-    fold, per_fold = int(potential.out_of_fold["fold"].iloc[place]), potential.parts[0].ensemble.members
-    unseen = potential.parts[0].ensemble.folds > 1 and committee.members == len(potential.parts[0].ensemble)
-    number = fold * per_fold if unseen and fold >= 0 else 0
+    fold, ensemble = int(potential.out_of_fold["fold"].iloc[place]), potential.parts[0].ensemble
+    unseen = ensemble.folds > 1 and committee.members == len(ensemble)
+    number = int(ensemble.layout.of_fold(fold)[0]) if unseen and fold >= 0 else 0
     layers, activations = committee.layers[element], committee.activations[element]
     if not all(hasattr(keras.activations, name) for name in activations):
         raise AmaltheaError(f"Keras has no activation for each of {', '.join(activations)}: the graph is not shown.")

@@ -152,14 +152,13 @@ def _held_out(answer: Any, fold: int, ensemble: Any, split: Split) -> Means | No
     """Return what the members that never saw a structure say of it; None where there are none."""
     if fold == PAST or (split.folds == 1 and not split.in_time):
         return None
-    size = ensemble.members
-    own = [m for m in range(fold * size, (fold + 1) * size) if m not in set(ensemble.history.left_out)]
-    if not own:
+    members = np.intersect1d(ensemble.layout.of_fold(fold), ensemble.used)
+    if not len(members):
         return None
     mine = dataclasses.replace(
-        answer, energies=answer.energies[own], forces=answer.forces[own], stress=answer.stress[own]
+        answer, energies=answer.energies[members], forces=answer.forces[members], stress=answer.stress[members]
     )
-    return bring_together(mine, np.zeros(len(own), np.int64))
+    return bring_together(mine, np.zeros(len(members), np.int64))
 
 
 def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split: Split, settings: Settings) -> _Judged:

@@ -207,7 +207,8 @@ class Potential:
     def fold_of(self) -> NDArray[np.int64]:
         """The fold of each member of the committee, shape (M,)."""
         ensemble = self.predictor.parts[0].ensemble
-        return ensemble.used // ensemble.members
+        fold_of: NDArray[np.int64] = ensemble.layout.fold_of(ensemble.used)
+        return fold_of
 
     def together(self, answer: Answer) -> Means:
         """Return what all members say of one structure, brought together, with their raw spreads."""

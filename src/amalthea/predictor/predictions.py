@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from amalthea.datasets.dataset import Target
 from amalthea.tasks.protocol import Calibration
+from amalthea.training.assignment import MemberLayout
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration, Temperature
 
@@ -46,10 +47,10 @@ def pooled(
         powers: those of the calibrations (`IntervalCalibration`), shape (width,) or one for all.
     """
     used = np.flatnonzero(np.isfinite(members).any(axis=(1, 2))) if members.shape[1] else np.arange(len(members))
-    size = len(members) // folds
+    layout = MemberLayout(folds, len(members) // folds)
     variances = []
     for fold in range(folds):
-        own = members[used[used // size == fold]].astype(np.float64)
+        own = members[used[layout.fold_of(used) == fold]].astype(np.float64)
         if len(own) > 1:
             variances.append(own.var(axis=0, ddof=1))
     mean = members[used].mean(axis=0, dtype=np.float64) if len(used) else np.full(members.shape[1:], np.nan)

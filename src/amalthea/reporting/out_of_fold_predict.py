@@ -39,8 +39,7 @@ def answers(predictor: Predictor, features: Sequence[Any], folds: NDArray[np.int
     rows = np.arange(len(folds))
     answered = []
     for part, x in zip(predictor.parts, features, strict=True):
-        members = part.ensemble.predict(x).members
-        by_fold = members.reshape(part.ensemble.folds, part.ensemble.members, *members.shape[1:])
+        by_fold = part.ensemble.layout.by_fold(part.ensemble.predict(x).members)
         answered.append(by_fold[folds, :, rows].transpose(1, 0, 2))
     blend = mixed(answered, [part.shares[folds][None] for part in predictor.parts])
     return np.asarray(np.nanmean(blend, axis=0), np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,46 @@ from amalthea.errors import DataError
 Rows = NDArray[np.int64]
 
 
+@dataclasses.dataclass(frozen=True)
+class MemberLayout:
+    """How K x M members are numbered: member k * M + m is the m-th of fold k.
+
+    Args:
+        folds: K.
+        members: M, the number of members a fold.
+
+    Example:
+        >>> layout = MemberLayout(folds=2, members=3)
+        >>> layout.of_fold(1).tolist(), layout.fold_of(4), layout.position_in_fold(4)
+        ([3, 4, 5], 1, 1)
+    """
+
+    folds: int
+    members: int
+
+    def __len__(self) -> int:
+        return self.folds * self.members
+
+    def of_fold(self, fold: int) -> Rows:
+        """Return the numbers of a fold's members, shape (M,)."""
+        return np.arange(fold * self.members, (fold + 1) * self.members)
+
+    def fold_of(self, member: Any) -> Any:
+        """Return the fold of a member, or of an array of members."""
+        return member // self.members
+
+    def position_in_fold(self, member: Any) -> Any:
+        """Return which of its fold's members a member is, 0 to M - 1; or an array of members."""
+        return member % self.members
+
+    def by_fold(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what each member has, shape (K * M, ...), as shape (K, M, ...)."""
+        return values.reshape(self.folds, self.members, *values.shape[1:])
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Assignment:
-    """The rows of each of the K x M members; member k * M + m is the m-th of fold k.
+    """The rows of each of the K x M members, in the order of a `MemberLayout`.
 
     Args:
         folds: K; with one fold nothing is held out and all members see all rows.
@@ -32,9 +70,14 @@ class Assignment:
     training: tuple[Rows, ...]
     validation: tuple[Rows, ...]
 
+    @property
+    def layout(self) -> MemberLayout:
+        """How the members are numbered."""
+        return MemberLayout(self.folds, self.members)
+
     def held_out(self, member: int) -> Rows:
         """Return the rows that this member never saw."""
-        return np.flatnonzero(self.fold_ids == member // self.members) if self.folds > 1 else np.empty(0, np.int64)
+        return np.flatnonzero(self.fold_ids == self.layout.fold_of(member)) if self.folds > 1 else np.empty(0, np.int64)
 
 
 def assign(
@@ -53,8 +96,9 @@ def assign(
     Raises:
         DataError: a member would have no rows to learn from, or none to set aside.
     """
-    every = np.arange(len(fold_ids))
-    own = [every[fold_ids != member // members] if folds > 1 else every for member in range(folds * members)]
+    # With one fold nothing is held out.
+    layout, every = MemberLayout(folds, members), np.arange(len(fold_ids))
+    own = [every[fold_ids != layout.fold_of(m)] if folds > 1 else every for m in range(len(layout))]
     aside = [
         _set_aside(rows, validation_fraction, groups, np.random.default_rng([seed, member, 1]))
         for member, rows in enumerate(own)

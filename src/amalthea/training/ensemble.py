@@ -17,7 +17,7 @@ from amalthea.datasets.splits import random_folds
 from amalthea.errors import AmaltheaError, DataError, TrainingWarning
 from amalthea.progress import Verbosity
 from amalthea.training.arrays import as_arrays, count_rows, whole_number
-from amalthea.training.assignment import Assignment, assign
+from amalthea.training.assignment import Assignment, MemberLayout, assign
 from amalthea.training.buckets import Shapes
 from amalthea.training.evaluation import Evaluation, measure
 from amalthea.training.history import History
@@ -77,8 +77,13 @@ class Ensemble:
         self.recording: Recording | None = None
         """The members' weights along their training, once trained with `record=True`; see `insight.trajectories`."""
 
+    @property
+    def layout(self) -> MemberLayout:
+        """How the members are numbered: which belong to which fold."""
+        return MemberLayout(self.folds, self.members)
+
     def __len__(self) -> int:
-        return self.folds * self.members
+        return len(self.layout)
 
     def __repr__(self) -> str:
         state = "trained" if self.history else "not trained"

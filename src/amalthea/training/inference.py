@@ -61,15 +61,15 @@ class Answering:
 
     def out_of_fold(self, x: Any, assignment: Assignment) -> Prediction:
         """Return for each row what the members say that never saw it; `members` has shape (M, n, ...)."""
-        size = assignment.members
+        layout = assignment.layout
         held_out = tuple(assignment.held_out(member) for member in range(len(self.used)))
         own = self._ask(evenly(held_out, 256), x)
         count = len(assignment.fold_ids)
 
         def in_place(values: NDArray[Any]) -> NDArray[Any]:
-            placed = np.full((size, count, *values.shape[2:]), np.nan, values.dtype)
+            placed = np.full((layout.members, count, *values.shape[2:]), np.nan, values.dtype)
             for member, rows in enumerate(held_out):
-                placed[member % size, rows] = values[member, : len(rows)]
+                placed[layout.position_in_fold(member), rows] = values[member, : len(rows)]
             return placed
 
         members = jax.tree.map(in_place, own)
@@ -77,7 +77,7 @@ class Answering:
         std = jax.tree.map(np.copy, mean)
         for fold in range(assignment.folds):
             rows = np.flatnonzero(assignment.fold_ids == fold)
-            used = self.used[fold * size : (fold + 1) * size]
+            used = self.used[layout.of_fold(fold)]
             if used.any():
                 centers, spreads = _mean_and_std(jax.tree.map(lambda v, r=rows: v[:, r], members), used)
                 for whole, part in ((mean, centers), (std, spreads)):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from amalthea.errors import DataError
 from amalthea.progress import Verbosity
-from amalthea.training.assignment import Assignment
+from amalthea.training.assignment import Assignment, MemberLayout
 from amalthea.training.ensemble import Ensemble
 
 
@@ -55,7 +55,9 @@ def rehearse(
     if folds < 3:
         raise DataError(f"Choosing inside the training part needs at least 3 folds. Received: {folds}.")
     pairs = list(combinations(range(folds), 2))
-    numbered = [pair for pair in pairs for _ in range(members)]
+    # Each pair has members of its own, as a fold has in an ensemble.
+    layout = MemberLayout(len(pairs), members)
+    numbered = [pairs[layout.fold_of(member)] for member in range(len(layout))]
     rows = np.arange(len(fold_ids))
     assignment = Assignment(
         folds=1,
@@ -68,7 +70,7 @@ def rehearse(
     history = ensemble.fit_assigned(x, y, assignment, epochs=epochs, batch_size=batch_size, verbose=verbose)
     if history.interrupted:
         raise KeyboardInterrupt
-    answers = ensemble.predict(x).members.reshape(len(pairs), members, len(rows), -1).mean(axis=1)
+    answers = layout.by_fold(ensemble.predict(x).members.reshape(len(numbered), len(rows), -1)).mean(axis=1)
     rehearsed = np.full((folds, *answers.shape[1:]), np.nan, np.float32)
     for pair, said in zip(pairs, answers, strict=True):
         for held_out, other in (pair, pair[::-1]):

@@ -159,7 +159,7 @@ def member_seeds(seed: int, numbers: Rows) -> NDArray[np.uint32]:
 
 def _in_turn(assignment: Assignment, size: int) -> Iterator[Rows]:
     """Yield the members' numbers in groups, the first members of all folds first: cut short, all folds have some."""
-    every = np.arange(assignment.folds * assignment.members).reshape(assignment.folds, assignment.members).T.ravel()
+    every = assignment.layout.by_fold(np.arange(len(assignment.layout))).T.ravel()
     for start in range(0, len(every), size):
         yield every[start : start + size]
 
@@ -335,7 +335,7 @@ def _notes(
     elif never:
         notes.append(f"The validation loss of {len(never)} member(s) was never a number; they are left out.")
     for fold in range(assignment.folds):
-        if left_out[fold * assignment.members : (fold + 1) * assignment.members].all():
+        if left_out[assignment.layout.of_fold(fold)].all():
             if not interrupted:
                 raise AmaltheaError(
                     f"All {assignment.members} members of fold {fold} diverged: their loss became NaN or infinite. "

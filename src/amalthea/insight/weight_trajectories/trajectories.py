@@ -207,8 +207,8 @@ def _trajectories(trained: Ensemble | Predictor, points: int, rows: int, bar: Ba
     assert learned is not None  # every member learns from some rows, and a sample has some of them
     everyone = np.arange(len(trained))
     return Trajectories(
-        everyone // trained.members,
-        everyone % trained.members,
+        trained.layout.fold_of(everyone),
+        trained.layout.position_in_fold(everyone),
         recording.epochs,
         plane,
         reference,

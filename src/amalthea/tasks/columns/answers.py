@@ -33,7 +33,7 @@ def answer(predictor: Predictor, inputs: Inputs) -> Prediction:
         # Each fold's members count as much as their features did in that fold.
         members[:, good] = mixed(
             [part.ensemble.predict(x).members for part, x in zip(predictor.parts, kept, strict=True)],
-            [np.repeat(part.shares, part.ensemble.members, axis=0)[:, None] for part in predictor.parts],
+            [part.shares[ensemble.layout.fold_of(np.arange(len(ensemble)))][:, None] for part in predictor.parts],
         )
         applicability[good] = predictor.applicability.percentile(kept[0])
     warnings = inputs.warnings.copy()

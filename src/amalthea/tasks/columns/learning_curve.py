@@ -51,7 +51,7 @@ def learning_curve(material: Material, target: Target) -> Curve:
         kept = ranks < share
         epochs = round(defaults.epochs / share)
         ensemble = material.fit(network, folds=count, members=MEMBERS, epochs=epochs, rows=kept)
-        answers = ensemble.predict(material.x).members.reshape(count, MEMBERS, len(folds), -1)
+        answers = ensemble.layout.by_fold(ensemble.predict(material.x).members)
         own = np.nanmean(answers[folds, :, np.arange(len(folds))], axis=1)
         sizes.append(round(kept.sum() * (1 - 1 / count)))
         errors.append(_error(material, target, own))
