@@ -16,7 +16,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 import amalthea as am
 from amalthea.errors import AmaltheaError, DataError
-from amalthea.potentials.potential import bring_together
+from amalthea.potentials.potential import committee_mean
 from amalthea.predictor.predictor import Predictor
 from amalthea.workflow.evaluate import evaluate
 from tests.potentials.alloys import cell, cluster, frames, labelled
@@ -292,7 +292,7 @@ def test_members_that_were_left_out_say_nothing(potential: Predictor) -> None:
     assert np.isnan(said.members[[1, 4]]).all()
     assert said.mean[0] == pytest.approx(whole.members[used, 0].mean())
     answer = potential.ready.committee.take(used).answer(asked)
-    spread = bring_together(answer, np.array([0, 1, 1, 2])).energy_spread
+    spread = committee_mean(answer, np.array([0, 1, 1, 2])).energy_spread
     assert spread == pytest.approx(np.std(answer.energy[1:3], ddof=1))
 
 

@@ -21,7 +21,7 @@ from amalthea.domains.protocol import Defaults, Featurizer
 from amalthea.errors import DataError
 
 
-def adopt(
+def wrap_user_model(
     text: str,
     featurizer: Featurizer,
     targets: Sequence[Target],

@@ -15,7 +15,7 @@ from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, TrainingWarning
 from amalthea.potentials.metrics import GPA, UNITS, Errors, potential_figures
-from amalthea.potentials.potential import Means, PotentialPrediction, PotentialState, bring_together, errors_of
+from amalthea.potentials.potential import Means, PotentialPrediction, PotentialState, committee_mean, errors_of
 from amalthea.predictor.predictions import columns
 from amalthea.progress import Bar
 from amalthea.tasks.protocol import Clock, Fitted, Part
@@ -158,7 +158,7 @@ def _held_out(answer: Any, fold: int, ensemble: Any, split: Split) -> Means | No
     mine = dataclasses.replace(
         answer, energies=answer.energies[members], forces=answer.forces[members], stress=answer.stress[members]
     )
-    return bring_together(mine, np.zeros(len(members), np.int64))
+    return committee_mean(mine, np.zeros(len(members), np.int64))
 
 
 def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split: Split, settings: Settings) -> _Judged:

@@ -67,7 +67,7 @@ class Means:
     stress: Floats
 
 
-def bring_together(
+def committee_mean(
     answer: Answer, folds: NDArray[np.int64], energy_power: float = 1.0, force_power: float = 1.0
 ) -> Means:
     """Return the mean over all members, and the spread within a fold's members, pooled over the folds.
@@ -213,7 +213,7 @@ class Potential:
     def together(self, answer: Answer) -> Means:
         """Return what all members say of one structure, brought together, with their raw spreads."""
         (per_atom,), per_component = self.calibrations, self.force_calibration
-        return bring_together(
+        return committee_mean(
             answer,
             self.fold_of,
             per_atom.power if isinstance(per_atom, IntervalCalibration) else 1.0,

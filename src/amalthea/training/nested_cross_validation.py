@@ -1,4 +1,4 @@
-"""A rehearsal of cross-validation inside every fold's training part, for choices that no held-out row may influence."""
+"""Cross-validation inside every fold's training part, for choices that no held-out row may influence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from amalthea.training.assignment import Assignment, MemberLayout
 from amalthea.training.ensemble import Ensemble
 
 
-def rehearse(
+def nested_cv_predictions(
     model: keras.Model,
     x: NDArray[Any],
     y: NDArray[Any],
@@ -71,8 +71,8 @@ def rehearse(
     if history.interrupted:
         raise KeyboardInterrupt
     answers = layout.by_fold(ensemble.predict(x).members.reshape(len(numbered), len(rows), -1)).mean(axis=1)
-    rehearsed = np.full((folds, *answers.shape[1:]), np.nan, np.float32)
+    predictions = np.full((folds, *answers.shape[1:]), np.nan, np.float32)
     for pair, said in zip(pairs, answers, strict=True):
         for held_out, other in (pair, pair[::-1]):
-            rehearsed[held_out, fold_ids == other] = said[fold_ids == other]
-    return rehearsed
+            predictions[held_out, fold_ids == other] = said[fold_ids == other]
+    return predictions

@@ -41,20 +41,20 @@ def shares(truth: Array, answers: Array) -> Array:
 
 
 def shares_by_fold(
-    targets: Sequence[Target], values: Array, rehearsed: Sequence[NDArray[np.float32]]
+    targets: Sequence[Target], values: Array, predictions: Sequence[NDArray[np.float32]]
 ) -> NDArray[np.float64]:
     """Return how much each model counts in each fold and for each output, from that fold's training part alone.
 
     Args:
         targets: the targets.
         values: shape (n, targets), NaN where a label is missing.
-        rehearsed: for each model what `rehearse` returned, shape (folds, n, sum of the targets' widths).
+        predictions: for each model what `nested_cv_predictions` returned, shape (folds, n, sum of the targets' widths).
 
     Returns:
         Shape (models, folds, sum of the targets' widths).
     """
-    stacked = np.stack(rehearsed).astype(np.float64)
-    result = np.full((*stacked.shape[:2], stacked.shape[-1]), 1.0 / len(rehearsed))
+    stacked = np.stack(predictions).astype(np.float64)
+    result = np.full((*stacked.shape[:2], stacked.shape[-1]), 1.0 / len(predictions))
     ends = np.cumsum([target.width for target in targets]).tolist()
     for index, (target, end) in enumerate(zip(targets, ends, strict=True)):
         own = slice(end - target.width, end)

@@ -14,7 +14,7 @@ from tests.workflow.digits import images, labels, write_folder, write_idx, write
 import amalthea as am  # before Keras: it chooses the backend
 from amalthea.datasets.dataset import Inputs, Target
 from amalthea.domains import domain
-from amalthea.domains.custom_models import adopt
+from amalthea.domains.custom_models import wrap_user_model
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.protocol import Defaults
 from amalthea.domains.tables.featurizers import Columns
@@ -161,7 +161,7 @@ def sequential(outputs: int, end: str | None, shape: tuple[int, ...] = (8, 8, 1)
 
 
 def adopted(path: Path | str, target: Target = DIGIT) -> keras.Model:
-    return adopt(str(path), Pixels((8, 8, 1)), [target], Defaults(), 10, ["auto", "dense"])
+    return wrap_user_model(str(path), Pixels((8, 8, 1)), [target], Defaults(), 10, ["auto", "dense"])
 
 
 def test_a_compiled_network_keeps_its_optimizer_and_its_loss(tmp_path):
@@ -262,7 +262,7 @@ def test_a_function_in_the_current_folder_makes_networks_for_tables_too(tmp_path
         "    return keras.Sequential([keras.Input(shape), keras.layers.Dense(outputs)])\n"
     )
     featurizer = Columns(["a", "b"], {})
-    model = adopt("table_network:network", featurizer, [NUMBER], Defaults(), 10)
+    model = wrap_user_model("table_network:network", featurizer, [NUMBER], Defaults(), 10)
     assert model.input_shape == (None, 2)
     assert model.output_shape == (None, 1)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
-from amalthea.potentials.potential import PotentialState, bring_together
+from amalthea.potentials.potential import PotentialState, committee_mean
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.out_of_fold_predict import keeps_held_out
@@ -83,7 +83,7 @@ def _asked(
 ) -> tuple[Array, Array, Array, Array, NDArray[np.object_], Array]:
     """Return each component's position, label, answer, raw spread, element and size of the force."""
     row = predictor.examples.iloc[position]
-    answer = bring_together(committee.answer(row["atoms"]), np.zeros(committee.members, np.int64))  # type: ignore[attr-defined]
+    answer = committee_mean(committee.answer(row["atoms"]), np.zeros(committee.members, np.int64))  # type: ignore[attr-defined]
     label = np.asarray(row["forces"], np.float64)
     elements = np.repeat(np.array(row["atoms"].get_chemical_symbols(), object), 3)
     return (

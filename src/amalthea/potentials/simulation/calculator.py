@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.potentials.networks.committee import Answer, Committee
 from amalthea.potentials.networks.training_arrays import Surroundings
-from amalthea.potentials.potential import Potential, bring_together
+from amalthea.potentials.potential import Potential, committee_mean
 from amalthea.potentials.reading.read_errors import need_ase
 from amalthea.potentials.simulation.committee_evaluation import DescribedStructure, one_thread
 from amalthea.potentials.simulation.verlet_list import VerletList
@@ -191,7 +191,7 @@ class Calculator(ase_calculator.Calculator):
             answer = Answer(energies, nothing, np.zeros((len(energies), 6)), described.values, kinds)
         per_atom, per_component = self._calibrations()
         if self.potential is None:
-            means = bring_together(answer, np.zeros(self.committee.members, np.int64))
+            means = committee_mean(answer, np.zeros(self.committee.members, np.int64))
         else:
             means = self.potential.together(answer)
         size = len(kinds)

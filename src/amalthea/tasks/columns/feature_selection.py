@@ -28,7 +28,7 @@ def choose_features(
 ) -> NDArray[np.float64]:
     """Return how much the networks of each set of features count in each fold.
 
-    Inside every fold's training part, networks are rehearsed on each set of features and judged on rows that they did
+    Inside every fold's training part, networks are tried on each set of features and judged on rows that they did
     not see; the fold's own rows take no part in it. With one set, or fewer than three folds, there is no choice to make
     or no room for it: the first set is used.
 
@@ -43,7 +43,7 @@ def choose_features(
     Returns:
         Shape (sets, folds, sum of the targets' widths); over the sets they are 1 together.
     """
-    from amalthea.training.nested_cross_validation import rehearse
+    from amalthea.training.nested_cross_validation import nested_cv_predictions
     from amalthea.validation.stacking import shares_by_fold
 
     if len(featurizers) == 1 or split.folds < 3:
@@ -51,8 +51,8 @@ def choose_features(
         shares[0] = 1.0
         return shares
     rows = len(dataset) * (split.folds - 2) // split.folds
-    rehearsed = [
-        rehearse(
+    predictions = [
+        nested_cv_predictions(
             propose(kind, featurizer, dataset.targets, settings.defaults, settings.steps(rows)),
             values,
             dataset.values,
@@ -65,7 +65,7 @@ def choose_features(
         )
         for featurizer, values in zip(featurizers, arrays, strict=True)
     ]
-    shares = shares_by_fold(dataset.targets, dataset.values, rehearsed)
+    shares = shares_by_fold(dataset.targets, dataset.values, predictions)
     shares = np.where((shares < LEAST_SHARE) & (shares < shares.max(axis=0)), 0.0, shares)
     shares /= shares.sum(axis=0)
     told = ", ".join(f"{f.name} {own.mean():.0%}" for f, own in zip(featurizers, shares, strict=True))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from amalthea.datasets.dataset import Target
-from amalthea.domains.custom_models import adopt
+from amalthea.domains.custom_models import wrap_user_model
 from amalthea.domains.protocol import Defaults, Featurizer, Featurizing
 
 
@@ -20,4 +20,4 @@ def propose(
     """
     if defaults.network in kind.network_choices:
         return kind.network(featurizer, targets, defaults, steps)
-    return adopt(defaults.network, featurizer, targets, defaults, steps, kind.network_choices)
+    return wrap_user_model(defaults.network, featurizer, targets, defaults, steps, kind.network_choices)
