@@ -39,7 +39,9 @@ def press_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each member train alone; the first members of all folds come first."""
-    monkeypatch.setattr(trainer, "place", lambda members, size: placement.place(members, size, memory=1))
+    monkeypatch.setattr(
+        trainer, "choose_placement", lambda members, size: placement.choose_placement(members, size, memory=1)
+    )
 
 
 def run(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> int:

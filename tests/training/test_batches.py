@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from networks import am  # noqa: F401  (it chooses the backend)
 
 from amalthea.training.assignment import assign, batches, batches_by_epoch, evenly
-from amalthea.training.sharding import place
+from amalthea.training.sharding import choose_placement
 
 
 @given(count=st.integers(1, 40), batch=st.integers(1, 50), more=st.integers(0, 3), seed=st.integers(0, 99))
@@ -55,7 +55,7 @@ def test_short_members_repeat_their_own_rows(sizes: list[int], batch: int) -> No
 )
 @settings(deadline=None)
 def test_all_members_find_a_place(members: int, size: int, devices: int, memory: int) -> None:
-    placement = place(members, size, devices=jax.devices()[:devices], memory=memory)
+    placement = choose_placement(members, size, devices=jax.devices()[:devices], memory=memory)
     assert 1 <= placement.group <= members
     assert placement.group == 1 or placement.group * size <= memory
     assert placement.padded >= placement.group
@@ -63,4 +63,4 @@ def test_all_members_find_a_place(members: int, size: int, devices: int, memory:
     filled = placement.fill(np.arange(placement.group))
     assert filled.tolist() == [*range(placement.group), *[placement.group - 1] * (placement.padded - placement.group)]
     # Whether one network is computed by itself depends on its size alone.
-    assert (placement.portion == 1) == (place(1, size).portion == 1)
+    assert (placement.portion == 1) == (choose_placement(1, size).portion == 1)

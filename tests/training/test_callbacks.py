@@ -67,7 +67,9 @@ class Plain:
 @pytest.mark.parametrize("in_groups", [False, True])
 def test_each_event_is_heard_once(monkeypatch: pytest.MonkeyPatch, in_groups: bool, patience: int | None) -> None:
     if in_groups:
-        monkeypatch.setattr(trainer, "place", lambda members, size: sharding.place(members, size, memory=1))
+        monkeypatch.setattr(
+            trainer, "choose_placement", lambda members, size: sharding.choose_placement(members, size, memory=1)
+        )
     model = dense()
     quiet, listener, plain = Listener(), EpochListener(), Plain()
     ensemble = am.Ensemble(model, folds=2, members=2)

@@ -68,7 +68,9 @@ def press_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
 
 def test_who_had_not_begun_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """One member at a time; the third is interrupted. The first members of all folds come first."""
-    monkeypatch.setattr(trainer, "place", lambda members, size: placement.place(members, size, memory=1))
+    monkeypatch.setattr(
+        trainer, "choose_placement", lambda members, size: placement.choose_placement(members, size, memory=1)
+    )
     press_after(monkeypatch, 25)
     ensemble = am.Ensemble(dense(), folds=2, members=3)
     with pytest.warns(UserWarning, match="3 member.s. had not begun"):
@@ -83,7 +85,9 @@ def test_who_had_not_begun_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_fold_without_members_has_no_out_of_fold_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "place", lambda members, size: placement.place(members, size, memory=1))
+    monkeypatch.setattr(
+        trainer, "choose_placement", lambda members, size: placement.choose_placement(members, size, memory=1)
+    )
     press_after(monkeypatch, 1)
     ensemble = am.Ensemble(dense(), folds=2, members=1)
     with warnings.catch_warnings(record=True) as told:

@@ -86,11 +86,11 @@ def test_placement_changes_nothing_but_rounding(
     assert len(jax.devices()) >= 2
     seen, how = [], {}
 
-    def place(*arguments: Any, **options: Any) -> placement.Placement:
-        seen.append(placement.place(*arguments, **options, **how))
+    def choose_placement(*arguments: Any, **options: Any) -> placement.Placement:
+        seen.append(placement.choose_placement(*arguments, **options, **how))
         return seen[-1]
 
-    monkeypatch.setattr(trainer, "place", place)
+    monkeypatch.setattr(trainer, "choose_placement", choose_placement)
     usual = train(members=5, patience=patience)
     how = dict(PLACES[name])
     monkeypatch.setattr(placement, "CACHE_BYTES", how.pop("cache", placement.CACHE_BYTES))

@@ -86,8 +86,8 @@ def test_copies_do_not_make_each_other_near(metric: str) -> None:
     copies, groups = np.repeat(train, 6, axis=0), np.repeat(np.arange(200), 6)
     grouped = Applicability.fit(copies, metric, groups)
     fooled = Applicability.fit(copies, metric, np.arange(1200))
-    assert grouped.own.min() > 0.1
-    assert fooled.own.max() < 1e-3
+    assert grouped.reference_distances.min() > 0.1
+    assert fooled.reference_distances.max() < 1e-3
     assert np.median(grouped.percentile(fresh)) < 80
     assert (fooled.percentile(fresh) == 100).all()
 
@@ -108,7 +108,7 @@ def test_large_training_sets_are_sampled_by_the_seed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("amalthea.validation.applicability_domain._REFERENCES", 100)
     train = numbers(8, 120, 2)
     first, again, other = (Applicability.fit(train, "euclidean", np.arange(120), seed) for seed in (0, 0, 1))
-    assert len(first.groups) == len(first.own) == 100
+    assert len(first.groups) == len(first.reference_distances) == 100
     assert (first.groups == again.groups).all()
     assert (first.groups != other.groups).any()
 

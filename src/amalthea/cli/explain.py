@@ -36,14 +36,14 @@ def explain(
 
     console = Console(json, quiet)
     folder = output or model.with_name(f"{model.stem}-explained")
-    found = insight.explain(load_model(model), folder, example=example, say=console.say, verbose=console.verbose)
-    count = sum(map(len, found.files.values()))
+    pages = insight.explain(load_model(model), folder, example=example, say=console.say, verbose=console.verbose)
+    count = sum(map(len, pages.files.values()))
     console.result(
-        f"{found!r}\n{count} files written to {folder}.",
+        f"{pages!r}\n{count} files written to {folder}.",
         {
             "output": str(folder),
-            "files": {name: [str(path) for path in paths] for name, paths in found.files.items()},
-            "told": found.told,
-            "missing": found.missing,
+            "files": {name: [str(path) for path in paths] for name, paths in pages.files.items()},
+            "told": pages.told,
+            "missing": pages.missing,
         },
     )

@@ -53,12 +53,12 @@ def predict(
         for table in workflow.predictions(predictor, inputs, save_input=save_input):
             workflow.count(table, counts)
             answers += table.to_dict("records")
-        told: dict[str, Any] = {"output": None, **counts, "predictions": answers}
+        record: dict[str, Any] = {"output": None, **counts, "predictions": answers}
     else:
         counts = workflow.predict_file(
             predictor, inputs, output, verbose=console.verbose, save_input=save_input, say=console.say
         )
-        told = {"output": str(output), **counts}
+        record = {"output": str(output), **counts}
     text = f"{counts['predicted']} of {counts['rows']} rows predicted"
     if counts["problems"]:
         text += f", {counts['problems']} not (column `problem` says why)"
@@ -66,4 +66,4 @@ def predict(
         text += f", {counts['warnings']} with a warning"
     console.say(f"{text}.")
     if json:
-        console.result("", told)
+        console.result("", record)

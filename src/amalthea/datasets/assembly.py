@@ -18,7 +18,7 @@ from amalthea.errors import DataError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Found:
+class ParsedTable:
     """What a domain made of a table's n rows.
 
     Args:
@@ -54,7 +54,7 @@ def assemble(
     domain: str,
     table: pd.DataFrame,
     labels: Labels,
-    found: Found,
+    parsed: ParsedTable,
     options: ReadOptions,
     refused: tuple[Refusal, ...] = (),
 ) -> Dataset:
@@ -65,22 +65,22 @@ def assemble(
         domain: the name of the domain that read it.
         table: n rows, all columns as text; the index is the line in the file.
         labels: the targets of these rows.
-        found: the examples of these rows.
+        parsed: the examples of these rows.
         options: `strict` refuses the whole table if one row must be refused.
         refused: rows that were refused before.
 
     Raises:
         DataError: no row is left, or one was refused and `strict` was asked for.
     """
-    reasons = ["; ".join(filter(None, pair)) for pair in zip(found.problems, labels.problems, strict=True)]
+    reasons = ["; ".join(filter(None, pair)) for pair in zip(parsed.problems, labels.problems, strict=True)]
     good = np.array([not reason for reason in reasons], dtype=bool)
     refused = tuple(sorted((*refused, *refusals(table, reasons)), key=lambda refusal: refusal.row))
     if refused and (options.strict or not good.any()):
         total = len(table) + len(refused) - int(np.sum(~good))
         raise DataError(_cannot_be_used(name, refused, total, options.strict))
-    examples = found.examples[good].reset_index(drop=True)
+    examples = parsed.examples[good].reset_index(drop=True)
     values = labels.values[good]
-    groups = same_rows(examples[found.identity])
+    groups = same_rows(examples[parsed.identity])
     return Dataset(
         name=name,
         domain=domain,
@@ -94,10 +94,10 @@ def assemble(
         notes=(
             *reading_notes(table),
             *labels.notes,
-            *found.notes,
-            *_notes_on_copies(groups, values, labels.targets, found.noun),
+            *parsed.notes,
+            *_notes_on_copies(groups, values, labels.targets, parsed.noun),
         ),
-        input_state=found.input_state,
+        input_state=parsed.input_state,
     )
 
 
@@ -119,15 +119,15 @@ def labelled_rows(
         DataError: no row can be used.
     """
     encoded = [encode(asked.table[target.name], target) for target in targets]
-    values = np.stack([own for own, _ in encoded], axis=1)
+    values = np.stack([codes for codes, _ in encoded], axis=1)
     unlabelled = np.isnan(values).all(axis=1)
     reasons = ["; ".join(filter(None, row)) for row in zip(*(trouble for _, trouble in encoded), strict=True)]
     problems = np.where(asked.problems != "", asked.problems, np.where(unlabelled, reasons, ""))
     good = problems == ""
     refused = refusals(asked.table, problems.tolist())
     if not good.any():
-        told = "; ".join(f"line {refusal.row}: {refusal.reason}" for refusal in refused[:3])
-        raise DataError(f"{name}: none of its {counted(len(good), 'row')} can be used ({told}).")
+        shown = "; ".join(f"line {refusal.row}: {refusal.reason}" for refusal in refused[:3])
+        raise DataError(f"{name}: none of its {counted(len(good), 'row')} can be used ({shown}).")
     examples = asked.examples[good].reset_index(drop=True)
     return Dataset(
         name=name,

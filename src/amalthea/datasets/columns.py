@@ -36,7 +36,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
         2  NaN  NaN
     """
     names, notes = distinct_names([str(name) for name in frame.columns])
-    columns = {name: _column_as_text(frame.iloc[:, place]) for place, name in enumerate(names)}
+    columns = {name: _column_as_text(frame.iloc[:, index]) for index, name in enumerate(names)}
     text = pd.DataFrame(columns).set_axis(range(1, len(frame) + 1))
     text.attrs = {"notes": notes}
     return text

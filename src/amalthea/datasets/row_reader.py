@@ -45,11 +45,11 @@ def _text_records(path: Path) -> Iterator[Record]:
     with path.open(encoding=encoding, errors="replace", newline="") as stream:
         head = list(itertools.islice(stream, 100))
         first = head[0].strip() if head else ""
-        told = first[4:] if first.lower().startswith("sep=") else ""
-        separator = told if told in SEPARATORS else _separator(head)
+        declared = first[4:] if first.lower().startswith("sep=") else ""
+        separator = declared if declared in SEPARATORS else _separator(head)
         stream.seek(0)
         reader = csv.reader(stream, delimiter=separator, strict=True)
-        if told:
+        if declared:
             next(reader, None)
         while True:
             line = reader.line_num + 1

@@ -91,13 +91,13 @@ def _properties(lines: list[str]) -> Iterator[tuple[str, str]]:
         if line.startswith("M  END"):
             break
     for line in rest:
-        if found := PROPERTY.match(line):
+        if header := PROPERTY.match(line):
             value: list[str] = []
             for text in rest:
                 if not text.strip():
                     break
                 value.append(text)
-            yield found[1], "\n".join(value)
+            yield header[1], "\n".join(value)
 
 
 def _smiles(chem: Any, lines: list[str]) -> str | None:

@@ -169,10 +169,10 @@ def codes(labels: pd.Series[Any]) -> NDArray[np.int64]:
         >>> codes(pd.Series(["a", None, "a", None])).tolist()
         [0, 1, 0, 2]
     """
-    found, _ = pd.factorize(labels)
-    alone = found < 0
-    found[alone] = found.max(initial=-1) + 1 + np.arange(alone.sum())
-    return found.astype(np.int64)
+    numbers, _ = pd.factorize(labels)
+    alone = numbers < 0
+    numbers[alone] = numbers.max(initial=-1) + 1 + np.arange(alone.sum())
+    return numbers.astype(np.int64)
 
 
 def together(*groupings: ArrayLike) -> NDArray[np.int64]:
@@ -225,7 +225,7 @@ def check_classes(
     folds = int(fold_ids.max()) + 1
     alone, unseen = [], []
     for fold in range(folds):
-        own = np.unique(classes[(fold_ids == fold) & np.isfinite(classes)]).astype(int)
+        present = np.unique(classes[(fold_ids == fold) & np.isfinite(classes)]).astype(int)
         learned = (fold_ids != fold) | ((fold_ids == fold).all())  # with one fold, all members see all rows
         others = np.unique(classes[learned & np.isfinite(classes)]).astype(int)
         if len(others) < 2:
@@ -234,9 +234,9 @@ def check_classes(
             raise DataError(
                 f"{where} there is {only} to learn from. Ask for fewer folds, another seed or another split."
             )
-        if len(own) < 2:
+        if len(present) < 2:
             alone.append(fold + 1)
-        unseen += [labels[code] for code in own if code not in others]
+        unseen += [labels[code] for code in present if code not in others]
     notes = []
     if alone:
         notes.append(f"Fewer than two classes are held out in {_folds(alone)}; figures are of all folds together.")

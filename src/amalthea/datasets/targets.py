@@ -64,10 +64,10 @@ def read_targets(table: pd.DataFrame, options: ReadOptions, taken: Sequence[str]
     notes = [] if options.target else [f"'{names[0]}' is taken for the target; --target names another one."]
     for name in names:
         target, note = infer_target(table[name], options, unit)
-        found, trouble = encode(table[name], target)
-        _check(target, found)
+        encoded, trouble = encode(table[name], target)
+        _check(target, encoded)
         targets.append(target)
-        values.append(found)
+        values.append(encoded)
         problems.append(trouble)
         notes.append(note)
     array = np.stack(values, axis=1)
@@ -217,12 +217,12 @@ def _class_labels(known: pd.Series) -> list[str]:
 
 def _class_codes(column: pd.Series, classes: tuple[str, ...]) -> NDArray[np.float64]:
     """Return the code of each label, NaN where it is no class; numbers are compared by value."""
-    own = numbers(pd.Series(classes, dtype="str"))
-    if np.isfinite(own).all():
-        found = pd.Series(numbers(column)).map(dict(zip(own, range(len(own)), strict=True)))
+    labels = numbers(pd.Series(classes, dtype="str"))
+    if np.isfinite(labels).all():
+        codes = pd.Series(numbers(column)).map(dict(zip(labels, range(len(labels)), strict=True)))
     else:
-        found = column.map({label: code for code, label in enumerate(classes)})
-    return found.to_numpy(np.float64, na_value=np.nan)
+        codes = column.map({label: code for code, label in enumerate(classes)})
+    return codes.to_numpy(np.float64, na_value=np.nan)
 
 
 def _can_be_target(column: pd.Series) -> bool:

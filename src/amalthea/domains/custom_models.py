@@ -54,41 +54,43 @@ def wrap_user_model(
     from amalthea.training.layers import TargetHeads, TargetModel
 
     widths = [target.width for target in targets]
-    own = _find(text, featurizer.shape, sum(widths), choices)
+    user_model = _find(text, featurizer.shape, sum(widths), choices)
     inputs = keras.Input(featurizer.shape, name="features", dtype=featurizer.dtype)
-    answers = _answers(own, text, featurizer, inputs, sum(widths))
-    _check_savable(own, text)
-    linear, compiled = _last_activation(own) == "linear", own.compiled
-    for inner in _models(own):  # what stands inside another model is not compiled a second time when it is copied
+    answers = _answers(user_model, text, featurizer, inputs, sum(widths))
+    _check_savable(user_model, text)
+    linear, compiled = _last_activation(user_model) == "linear", user_model.compiled
+    for inner in _models(
+        user_model
+    ):  # what stands inside another model is not compiled a second time when it is copied
         inner.compiled = False
     if not compiled and linear:
         model: Any = TargetModel(inputs, TargetHeads(widths, name="answers")(answers))
         model.compile(optimizer=optimizer(defaults, steps))
         return model
     classes = targets[0].task == "classification"
-    if len(targets) > 1 or (classes and _last_activation(own) != "softmax"):
+    if len(targets) > 1 or (classes and _last_activation(user_model) != "softmax"):
         raise DataError(
             f"the network {text} must end in softmax to answer with probabilities of classes; or leave it without an "
             "activation at its end and without compile, and Amalthea adds what is needed."
         )
     model = keras.Model(inputs, answers)
     if compiled:
-        _compile_as(own, text, model, classes)
+        _compile_as(user_model, text, model, classes)
     else:
         loss = "sparse_categorical_crossentropy" if classes else "mse"
         model.compile(optimizer=optimizer(defaults, steps), loss=loss)
     return model
 
 
-def _answers(own: Any, text: str, featurizer: Featurizer, inputs: Any, width: int) -> Any:
+def _answers(user_model: Any, text: str, featurizer: Featurizer, inputs: Any, width: int) -> Any:
     """Return what the user's network makes of the inputs, `width` numbers for each example."""
     import keras
 
     try:
-        answers = own(_entrance(own, featurizer, inputs))
+        answers = user_model(_entrance(user_model, featurizer, inputs))
     except Exception as error:  # whatever the user's layers raise
         raise DataError(
-            f"the network {text} does not take examples of shape {featurizer.shape}: {_told(error)}"
+            f"the network {text} does not take examples of shape {featurizer.shape}: {_reason(error)}"
         ) from error
     if not isinstance(answers, keras.KerasTensor):
         raise DataError(f"the network {text} must have one output. Received: {shortened(repr(answers), 80)}")
@@ -100,16 +102,16 @@ def _answers(own: Any, text: str, featurizer: Featurizer, inputs: Any, width: in
     return answers
 
 
-def _compile_as(own: Any, text: str, model: Any, classes: bool) -> None:
+def _compile_as(user_model: Any, text: str, model: Any, classes: bool) -> None:
     """Give the model the optimizer and the loss that the user's network was compiled with."""
     from amalthea.training.trainer import compile_like
 
-    if classes and not _reads_codes(own.loss):
+    if classes and not _reads_codes(user_model.loss):
         raise DataError(
             f"the network {text} must be compiled with sparse_categorical_crossentropy: classes are given to it as "
-            f"numbers 0, 1, ... Received: loss={shortened(str(getattr(own.loss, 'name', own.loss)), 60)}"
+            f"numbers 0, 1, ... Received: loss={shortened(str(getattr(user_model.loss, 'name', user_model.loss)), 60)}"
         )
-    compile_like(model, own)
+    compile_like(model, user_model)
 
 
 def _find(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str]) -> Any:
@@ -120,17 +122,17 @@ def _find(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str
             raise DataError(f"no such network: {text}. Save it with model.save('NAME.keras').")
         try:
             with warnings.catch_warnings(action="ignore"):  # of the optimizer's state, which is not used
-                found = keras.saving.load_model(text, safe_mode=True)
+                model = keras.saving.load_model(text, safe_mode=True)
         except Exception as error:  # Keras raises whatever a file provokes
             raise DataError(
-                f"{text} cannot be opened as a Keras model ({_told(error)}). "
+                f"{text} cannot be opened as a Keras model ({_reason(error)}). "
                 "A network with classes of your own is given as module:function."
             ) from error
     else:
-        found = _called(text, shape, outputs, choices)
-    if not isinstance(found, keras.Model):
-        raise DataError(f"{text} gave no Keras model but {shortened(repr(found), 80)}.")
-    return found
+        model = _called(text, shape, outputs, choices)
+    if not isinstance(model, keras.Model):
+        raise DataError(f"{text} gave no Keras model but {shortened(repr(model), 80)}.")
+    return model
 
 
 def _called(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str]) -> Any:
@@ -146,11 +148,11 @@ def _called(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[s
     except (ImportError, AttributeError) as error:
         raise DataError(f"{text} cannot be found: {error}. Looked in {Path.cwd()} too.") from error
     except Exception as error:  # whatever the user's module raises
-        raise DataError(f"{text} cannot be imported: {_told(error)}") from error
+        raise DataError(f"{text} cannot be imported: {_reason(error)}") from error
     try:
         return function(shape, outputs)
     except Exception as error:  # whatever the user's function raises
-        raise DataError(f"{text}, called as function({shape}, {outputs}), failed: {_told(error)}") from error
+        raise DataError(f"{text}, called as function({shape}, {outputs}), failed: {_reason(error)}") from error
 
 
 @contextlib.contextmanager
@@ -163,38 +165,38 @@ def _importable_here() -> Iterator[None]:
         sys.path.remove(os.getcwd())
 
 
-def _entrance(own: Any, featurizer: Featurizer, inputs: Any) -> Any:
+def _entrance(user_model: Any, featurizer: Featurizer, inputs: Any) -> Any:
     import keras
 
     from amalthea.training.layers import InputScaling
 
     if featurizer.dtype == "float32":
         return InputScaling(featurizer.quantities)(inputs)
-    scales = any(isinstance(layer, keras.layers.Rescaling) for model in _models(own) for layer in model.layers)
+    scales = any(isinstance(layer, keras.layers.Rescaling) for model in _models(user_model) for layer in model.layers)
     pixels = inputs if scales else keras.layers.Rescaling(1 / 255)(inputs)
-    wanted = own.input_shape[1:] if own.built and own.inputs else featurizer.shape
+    wanted = user_model.input_shape[1:] if user_model.built and user_model.inputs else featurizer.shape
     if tuple(wanted) == featurizer.shape or None in wanted or math.prod(wanted) != math.prod(featurizer.shape):
         return pixels
     return keras.layers.Reshape(wanted)(pixels)
 
 
-def _models(own: Any) -> Iterator[Any]:
+def _models(user_model: Any) -> Iterator[Any]:
     """Yield a model and those that are layers of it."""
     import keras
 
-    yield own
-    for layer in own.layers:
+    yield user_model
+    for layer in user_model.layers:
         if isinstance(layer, keras.Model):
             yield from _models(layer)
 
 
-def _last_activation(own: Any) -> str:
+def _last_activation(user_model: Any) -> str:
     """Return the name of the function at a network's end; "linear" where it ends without one."""
     import keras
 
-    if not own.layers:
+    if not user_model.layers:
         return "linear"
-    last = own.layers[-1]
+    last = user_model.layers[-1]
     if isinstance(last, keras.Model):
         return _last_activation(last)
     if isinstance(last, keras.layers.Softmax):
@@ -202,11 +204,11 @@ def _last_activation(own: Any) -> str:
     return str(getattr(getattr(last, "activation", None), "__name__", "linear"))
 
 
-def _check_savable(own: Any, text: str) -> None:
+def _check_savable(user_model: Any, text: str) -> None:
     import keras
 
     try:
-        keras.saving.serialize_keras_object(own)
+        keras.saving.serialize_keras_object(user_model)
     except Exception as error:  # Keras raises whatever a class of the user's provokes
         raise DataError(
             f"the network {text} cannot be saved with the model: give each Keras class of your own a `get_config`."
@@ -217,14 +219,16 @@ def _reads_codes(loss: Any) -> bool:
     """Say whether a loss takes classes as numbers 0, 1, ...; of a loss that is not Keras's this is believed."""
     import keras
 
-    found = keras.losses.get(loss) if isinstance(loss, str) else loss
-    name = getattr(found, "__name__", type(found).__name__)
-    keras_own = type(found).__module__.startswith("keras.") or getattr(found, "__module__", "").startswith("keras.")
-    return not keras_own or name in ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
+    function = keras.losses.get(loss) if isinstance(loss, str) else loss
+    name = getattr(function, "__name__", type(function).__name__)
+    from_keras = type(function).__module__.startswith("keras.") or getattr(function, "__module__", "").startswith(
+        "keras."
+    )
+    return not from_keras or name in ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Return what an error says, in one line; Keras begins with where it happened, in bold letters."""
     lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
-    said = [line for line in lines if line and not line.startswith("Exception encountered")]
-    return f"{type(error).__name__}: {shortened(said[0], 200)}" if said else type(error).__name__
+    sentences = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return f"{type(error).__name__}: {shortened(sentences[0], 200)}" if sentences else type(error).__name__

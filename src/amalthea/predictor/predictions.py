@@ -28,7 +28,7 @@ def mixed(members: Sequence[NDArray[Any]], shares: Sequence[NDArray[np.float64]]
         >>> mixed(said, [np.ones((1, 1, 1)), np.zeros((1, 1, 1))]).tolist()
         [[[2.0]]]
     """
-    parts = [np.where(share > 0, share * said, 0.0) for said, share in zip(members, shares, strict=True)]
+    parts = [np.where(share > 0, share * answers, 0.0) for answers, share in zip(members, shares, strict=True)]
     mixture: NDArray[np.float32] = np.sum(parts, axis=0).astype(np.float32)
     return mixture
 
@@ -50,9 +50,9 @@ def pooled(
     layout = MemberLayout(folds, len(members) // folds)
     variances = []
     for fold in range(folds):
-        own = members[used[layout.fold_of(used) == fold]].astype(np.float64)
-        if len(own) > 1:
-            variances.append(own.var(axis=0, ddof=1))
+        of_fold = members[used[layout.fold_of(used) == fold]].astype(np.float64)
+        if len(of_fold) > 1:
+            variances.append(of_fold.var(axis=0, ddof=1))
     mean = members[used].mean(axis=0, dtype=np.float64) if len(used) else np.full(members.shape[1:], np.nan)
     spread = power_mean(variances, powers) if variances else np.zeros_like(mean)
     return mean, np.where(np.isnan(mean), np.nan, spread)
@@ -66,8 +66,8 @@ def power_mean(variances: Sequence[NDArray[np.float64]], powers: ArrayLike = 1.0
         array([2.])
     """
     powers = np.asarray(powers, np.float64)
-    found: NDArray[np.float64] = np.mean(np.asarray(variances) ** powers, axis=0) ** (0.5 / powers)
-    return found
+    spread: NDArray[np.float64] = np.mean(np.asarray(variances) ** powers, axis=0) ** (0.5 / powers)
+    return spread
 
 
 def answer_all(
@@ -88,8 +88,8 @@ def answer_all(
     }
     if len(targets) == 1:
         only = answers[targets[0].name]
-        own = members[..., 0] if targets[0].task == "regression" else members
-        return Prediction(**only, members=own, classes=targets[0].classes)
+        values = members[..., 0] if targets[0].task == "regression" else members
+        return Prediction(**only, members=values, classes=targets[0].classes)
     means, stds, lowers, uppers = (
         {name: answer[field] for name, answer in answers.items()} for field in ("mean", "std", "lower", "upper")
     )

@@ -120,8 +120,8 @@ def load_model(path: str | os.PathLike[str], *, custom_objects: Mapping[str, Any
     except AmaltheaError as error:
         raise ModelFileError(f"{path} cannot be opened: {error}") from error
     except Exception as error:  # whatever a damaged or hostile file provokes
-        told = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        raise ModelFileError(f"{path} is not a saved model, or is damaged ({shortened(told, 200)}).") from error
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        raise ModelFileError(f"{path} is not a saved model, or is damaged ({shortened(reason, 200)}).") from error
 
 
 def _card(parts: Mapping[str, bytes]) -> Any:

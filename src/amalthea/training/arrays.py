@@ -52,8 +52,8 @@ def count_rows(**named: Any) -> int:
     """
     counts = {name: len(leaf) if leaf.ndim else 0 for name, values in named.items() for leaf in jax.tree.leaves(values)}
     if len(set(counts.values())) != 1 or 0 in counts.values():
-        told = ", ".join(f"{name}: {count}" for name, count in counts.items())
-        raise DataError(f"All arrays need the same number of rows, at least one. Received: {told or 'no array'}.")
+        sizes = ", ".join(f"{name}: {count}" for name, count in counts.items())
+        raise DataError(f"All arrays need the same number of rows, at least one. Received: {sizes or 'no array'}.")
     return next(iter(counts.values()))
 
 

@@ -98,34 +98,34 @@ def assign(
     """
     # With one fold nothing is held out.
     layout, every = MemberLayout(folds, members), np.arange(len(fold_ids))
-    own = [every[fold_ids != layout.fold_of(m)] if folds > 1 else every for m in range(len(layout))]
+    unseen = [every[fold_ids != layout.fold_of(m)] if folds > 1 else every for m in range(len(layout))]
     aside = [
         _set_aside(rows, validation_fraction, groups, np.random.default_rng([seed, member, 1]))
-        for member, rows in enumerate(own)
+        for member, rows in enumerate(unseen)
     ]
     # Every member is measured on equally many rows: they learn side by side, in arrays of one shape.
-    measured = min(min(len(rows) for rows in aside), max(1, int(validation_fraction * min(map(len, own)))))
+    measured = min(min(len(rows) for rows in aside), max(1, int(validation_fraction * min(map(len, unseen)))))
     if validation_fraction > 0 and measured == 0:
         raise DataError(
             "No rows can be set aside for a validation loss: a member's training rows all belong to one group. "
             "Leave patience and validation_fraction out, or give smaller groups."
         )
-    training = [np.setdiff1d(rows, apart) for rows, apart in zip(own, aside, strict=True)]
+    training = [np.setdiff1d(rows, apart) for rows, apart in zip(unseen, aside, strict=True)]
     if min(map(len, training)) == 0:
         raise DataError(f"A member has no rows to learn from: {len(fold_ids)} rows in {folds} folds are too few.")
     return Assignment(folds, members, fold_ids, tuple(training), tuple(rows[:measured] for rows in aside))
 
 
-def _set_aside(own: Rows, fraction: float, groups: NDArray[np.int64] | None, random: np.random.Generator) -> Rows:
+def _set_aside(rows: Rows, fraction: float, groups: NDArray[np.int64] | None, random: np.random.Generator) -> Rows:
     """Return which of a member's own rows it does not learn from: whole groups, in random order, until enough."""
     if fraction == 0:
-        return own[:0]
-    labels = np.arange(len(own)) if groups is None else np.unique(groups[own], return_inverse=True)[1]
+        return rows[:0]
+    labels = np.arange(len(rows)) if groups is None else np.unique(groups[rows], return_inverse=True)[1]
     sizes = np.bincount(labels)
     shuffled = random.permutation(len(sizes))
     before = np.cumsum(sizes[shuffled]) - sizes[shuffled]
-    chosen = shuffled[before < fraction * len(own)][: len(sizes) - 1]
-    apart = own[np.isin(labels, chosen)]
+    chosen = shuffled[before < fraction * len(rows)][: len(sizes) - 1]
+    apart = rows[np.isin(labels, chosen)]
     return random.permutation(apart)
 
 
@@ -173,8 +173,8 @@ def evenly(rows: tuple[Rows, ...], batch_size: int) -> NDArray[np.int32]:
         >>> evenly((np.array([1, 2, 3]), np.array([7, 8])), batch_size=2).tolist()
         [[[1, 2], [3, 1]], [[7, 8], [7, 8]]]
     """
-    longest = max(len(own) for own in rows)
+    longest = max(len(member_rows) for member_rows in rows)
     batch = max(1, min(batch_size, longest))
     steps = -(-longest // batch)
-    filled = [np.resize(own, steps * batch) for own in rows]
+    filled = [np.resize(member_rows, steps * batch) for member_rows in rows]
     return np.stack(filled).reshape(len(rows), steps, batch).astype(np.int32)

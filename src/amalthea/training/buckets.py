@@ -59,7 +59,7 @@ def class_batches_by_epoch(
     Returns:
         The class of each step, shape (steps,), and row numbers within the class, shape (members, steps, batch).
     """
-    own = {
+    rows_by_member = {
         int(member): [np.flatnonzero(np.isin(rows, assignment.training[member])) for rows in shapes.rows]
         for member in members
     }
@@ -67,7 +67,7 @@ def class_batches_by_epoch(
         max(-(-len(np.flatnonzero(np.isin(rows, training))) // batch_size) for training in assignment.training)
         for rows in shapes.rows
     ]
-    generators = {member: np.random.default_rng([seed, member]) for member in own}
+    generators = {member: np.random.default_rng([seed, member]) for member in rows_by_member}
     common = np.random.default_rng([seed, 0, 2])  # no member's own
     plan = np.repeat(np.arange(len(steps)), steps)
     while True:
@@ -76,7 +76,7 @@ def class_batches_by_epoch(
             member: np.concatenate(
                 [_batches(rows, count, batch_size, generators[member]) for rows, count in zip(mine, steps, strict=True)]
             )[shuffled]
-            for member, mine in own.items()
+            for member, mine in rows_by_member.items()
         }
         yield plan[shuffled].astype(np.int32), np.stack([drawn[int(member)] for member in members])
 

@@ -138,10 +138,10 @@ def windows(
     else:
         counts = [(size - span) // stride + 1 for size, stride, span in zip(sizes, strides, reach, strict=True)]
     slices = []
-    for place in itertools.product(*map(range, window)):
+    for offset in itertools.product(*map(range, window)):
         along = [
             slice(start * step, start * step + (count - 1) * stride + 1, stride)
-            for start, step, count, stride in zip(place, dilation, counts, strides, strict=True)
+            for start, step, count, stride in zip(offset, dilation, counts, strides, strict=True)
         ]
         slices.append(inputs[(slice(None), *along)])
     return slices

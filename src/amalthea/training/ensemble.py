@@ -211,10 +211,10 @@ class Ensemble:
             self._folds(len(shapes), together, fold_ids), self.folds, self.members, 0.0, together, self.seed
         )
         if rows is not None:
-            chosen = tuple(np.intersect1d(own, rows) for own in assignment.training)
+            chosen = tuple(np.intersect1d(training, rows) for training in assignment.training)
             assignment = dataclasses.replace(assignment, training=chosen)
         # A batch has room for as many rows as there are at most, so that few large examples do not take that of many.
-        batch_size = min(batch_size, max(len(own) for own in assignment.training))
+        batch_size = min(batch_size, max(len(training) for training in assignment.training))
         recorder = Recorder(len(self), epochs) if record else None
         settings = Settings(epochs, batch_size, None, self.seed, callbacks, verbose, recorder)
         (x, y), *_ = shapes.parts
@@ -226,7 +226,7 @@ class Ensemble:
         self._answering = Answering(self.model, self._trainable, self._others, self._used)
         self._out_of_fold, self.aside, self.recording = None, None, None
         if recorder is not None:
-            largest = int(np.argmax([len(own) for own in shapes.rows]))
+            largest = int(np.argmax([len(rows) for rows in shapes.rows]))
             part, numbers = shapes.parts[largest], shapes.rows[largest]
             self.recording = recorder.recording(*part, assignment, trained.history.epochs, self.seed, numbers)
         for note in trained.history.notes:
@@ -296,14 +296,20 @@ class Ensemble:
         y = as_arrays(y, "y")
         prediction = self.predict(x)
         numbers = self.used.tolist()
-        own = [
-            measure(self.model, self._own(m), y, jax.tree.map(lambda v, m=m: v[m], prediction.members), sample_weight)
+        of_members = [
+            measure(
+                self.model,
+                self._variables_of(m),
+                y,
+                jax.tree.map(lambda v, m=m: v[m], prediction.members),
+                sample_weight,
+            )
             for m in numbers
         ]
         # The mean has no weights: penalties on weights, and scales of targets, are averaged over the members.
-        of_mean = [measure(self.model, self._own(m), y, prediction.mean, sample_weight) for m in numbers]
+        of_mean = [measure(self.model, self._variables_of(m), y, prediction.mean, sample_weight) for m in numbers]
         values = {name: float(np.mean([each[name] for each in of_mean])) for name in of_mean[0]}
-        return Evaluation(values, {name: np.array([each[name] for each in own]) for name in values})
+        return Evaluation(values, {name: np.array([each[name] for each in of_members]) for name in values})
 
     def __getitem__(self, number: int) -> keras.Model:
         """Return one member as an ordinary `keras.Model`, compiled as the model was.
@@ -402,7 +408,7 @@ class Ensemble:
             used[list(self.history.left_out)] = False
         return used
 
-    def _own(self, number: int) -> list[list[NDArray[Any]]]:
+    def _variables_of(self, number: int) -> list[list[NDArray[Any]]]:
         """Return one member's trainable and other variables."""
         return [[values[number] for values in part] for part in (self._trainable, self._others)]
 

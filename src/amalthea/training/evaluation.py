@@ -25,14 +25,16 @@ class Evaluation(dict[str, float]):
     @property
     def spread(self) -> dict[str, float]:
         """By name, the standard deviation over the members."""
-        return {name: float(np.std(own, ddof=1)) if len(own) > 1 else 0.0 for name, own in self.members.items()}
+        return {
+            name: float(np.std(values, ddof=1)) if len(values) > 1 else 0.0 for name, values in self.members.items()
+        }
 
     def __repr__(self) -> str:
-        told = ", ".join(
+        figures = ", ".join(
             f"{name} {value:.4g} (members {self.members[name].mean():.4g} ± {self.spread[name]:.2g})"
             for name, value in self.items()
         )
-        return f"<Evaluation: {told}>"
+        return f"<Evaluation: {figures}>"
 
 
 def measure(

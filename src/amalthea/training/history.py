@@ -37,8 +37,8 @@ class History:
 
     def __repr__(self) -> str:
         last = {name: values[-1] for name, values in self.history.items() if values}
-        told = ", ".join(f"{name} {value:.4g}" for name, value in last.items())
-        return f"<History of {len(self.epochs)} members, {len(self.epoch)} epochs; at the end {told or 'nothing'}>"
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in last.items())
+        return f"<History of {len(self.epochs)} members, {len(self.epoch)} epochs; at the end {figures or 'nothing'}>"
 
     def _repr_html_(self) -> str:
         return pd.DataFrame(self.history).rename_axis("epoch").tail().to_html()
@@ -86,11 +86,11 @@ def quantiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
     Args:
         values: shape (members, epochs), NaN once a member has stopped.
     """
-    found = np.full((3, values.shape[1]), np.nan)
+    by_epoch = np.full((3, values.shape[1]), np.nan)
     some = np.isfinite(values).any(axis=0)
     known = np.where(np.isfinite(values), values, np.nan)[:, some].astype(np.float64)
-    found[:, some] = np.nanquantile(known, [0.05, 0.5, 0.95], axis=0)
-    return found
+    by_epoch[:, some] = np.nanquantile(known, [0.05, 0.5, 0.95], axis=0)
+    return by_epoch
 
 
 def best_epochs(history: History) -> NDArray[np.int64]:

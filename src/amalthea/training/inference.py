@@ -14,7 +14,7 @@ from amalthea.training.assignment import Assignment, evenly
 from amalthea.training.convolution import flowing_bytes
 from amalthea.training.prediction import Aside, Prediction
 from amalthea.training.program import answers
-from amalthea.training.sharding import place
+from amalthea.training.sharding import choose_placement
 
 BLOCK = 4096
 """Rows that are answered in one call of the compiled program."""
@@ -35,7 +35,7 @@ class Answering:
     ) -> None:
         self.trainable, self.others, self.used = trainable, others, used
         size = size_in_bytes([values[0] for values in [*trainable, *others]]) + flowing_bytes(model)
-        self._placement = place(len(used), size)
+        self._placement = choose_placement(len(used), size)
         self._program = answers(model, self._placement)
 
     def everyone(self, x: Any) -> Any:
@@ -47,32 +47,32 @@ class Answering:
         ]
         return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *blocks)
 
-    def mean_and_std(self, said: Any) -> tuple[Any, Any]:
+    def mean_and_std(self, answers: Any) -> tuple[Any, Any]:
         """Return the mean and the standard deviation over the members in use."""
-        return _mean_and_std(said, self.used)
+        return _mean_and_std(answers, self.used)
 
     def aside(self, x: Any, assignment: Assignment) -> Aside | None:
         """Return what each member says of the rows that it was measured on; None where there are none."""
         if not len(assignment.validation[0]):
             return None
-        said = self._ask(evenly(assignment.validation, 256), x)
+        answers = self._ask(evenly(assignment.validation, 256), x)
         rows = np.stack(assignment.validation)
-        return Aside(rows, jax.tree.map(lambda values: values[:, : rows.shape[1]], said))
+        return Aside(rows, jax.tree.map(lambda values: values[:, : rows.shape[1]], answers))
 
     def out_of_fold(self, x: Any, assignment: Assignment) -> Prediction:
         """Return for each row what the members say that never saw it; `members` has shape (M, n, ...)."""
         layout = assignment.layout
         held_out = tuple(assignment.held_out(member) for member in range(len(self.used)))
-        own = self._ask(evenly(held_out, 256), x)
+        by_member = self._ask(evenly(held_out, 256), x)
         count = len(assignment.fold_ids)
 
-        def in_place(values: NDArray[Any]) -> NDArray[Any]:
+        def by_row(values: NDArray[Any]) -> NDArray[Any]:
             placed = np.full((layout.members, count, *values.shape[2:]), np.nan, values.dtype)
             for member, rows in enumerate(held_out):
                 placed[layout.position_in_fold(member), rows] = values[member, : len(rows)]
             return placed
 
-        members = jax.tree.map(in_place, own)
+        members = jax.tree.map(by_row, by_member)
         mean = jax.tree.map(lambda values: np.full(values.shape[1:], np.nan, values.dtype), members)
         std = jax.tree.map(np.copy, mean)
         for fold in range(assignment.folds):
@@ -91,8 +91,8 @@ class Answering:
         size = max(32, 1 << (count - 1).bit_length())
         x = jax.tree.map(lambda values: np.resize(values, (size, *values.shape[1:])), x)
         rows = np.arange(size, dtype=np.int32).reshape(-1, min(256, size))
-        said = self._ask(np.broadcast_to(rows, (len(self.used), *rows.shape)), x)
-        return jax.tree.map(lambda values: values[:, :count], said)
+        answers = self._ask(np.broadcast_to(rows, (len(self.used), *rows.shape)), x)
+        return jax.tree.map(lambda values: values[:, :count], answers)
 
     def _ask(self, rows: NDArray[np.int32], x: Any) -> Any:
         """Return the answers of each member to its own rows of `x`, shape (members, steps * batch, ...)."""
@@ -103,11 +103,11 @@ class Answering:
             numbers = placement.fill(np.arange(start, min(start + placement.group, total)))
             variables = jax.tree.map(lambda values, n=numbers: values[n], (self.trainable, self.others))
             variables, asked = jax.device_put((variables, rows[numbers]), placement.by_member)
-            own = self._program(variables, asked, data)
+            answered = self._program(variables, asked, data)
             real = min(placement.group, total - start)
-            parts.append(jax.tree.map(lambda v, r=real: np.asarray(v)[:r].reshape(r, -1, *v.shape[3:]), own))
-        said = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
-        return jax.tree.map(lambda values: _without(values, ~self.used), said)
+            parts.append(jax.tree.map(lambda v, r=real: np.asarray(v)[:r].reshape(r, -1, *v.shape[3:]), answered))
+        joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        return jax.tree.map(lambda values: _without(values, ~self.used), joined)
 
 
 def _mean_and_std(everyone: Any, used: NDArray[np.bool_]) -> tuple[Any, Any]:

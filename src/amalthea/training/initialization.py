@@ -103,11 +103,11 @@ def start_others(model: keras.Model, seeds: NDArray[np.uint32]) -> list[NDArray[
         One array a non-trainable variable, shape (members, ...).
     """
     stacked = []
-    for place, variable in enumerate(model.non_trainable_variables):
+    for index, variable in enumerate(model.non_trainable_variables):
         value = np.asarray(variable.value)
         everyone = np.repeat(value[None], len(seeds), axis=0)
         if variable.name == "seed_generator_state":
-            everyone[:, 0] = [np.random.SeedSequence([int(seed), place]).generate_state(1)[0] for seed in seeds]
+            everyone[:, 0] = [np.random.SeedSequence([int(seed), index]).generate_state(1)[0] for seed in seeds]
         stacked.append(everyone)
     return stacked
 
@@ -126,7 +126,7 @@ def scalers(model: keras.Model, x: Any, y: Any) -> list[Scaler]:
     Raises:
         AmaltheaError: a `Normalization` was not adapted and stands where its statistics cannot be found exactly.
     """
-    found: list[Scaler] = []
+    fitted: list[Scaler] = []
     if hasattr(model, "scalers"):
         return list(model.scalers(x, y))
     for layer in _layers(model):
@@ -141,21 +141,23 @@ def scalers(model: keras.Model, x: Any, y: Any) -> list[Scaler]:
                 "functional model: move it there"
                 + (f", or call {layer.name}.adapt(...) yourself." if normalizes else ".")
             )
-        found.append((layer, np.asarray(values)))
-    return found
+        fitted.append((layer, np.asarray(values)))
+    return fitted
 
 
-def fit_scalers(model: keras.Model, others: list[NDArray[Any]], found: list[Scaler], training: Sequence[Rows]) -> None:
+def fit_scalers(
+    model: keras.Model, others: list[NDArray[Any]], statistics: list[Scaler], training: Sequence[Rows]
+) -> None:
     """Write into `others`, shape (members, ...) each, the statistics of every member's own training rows."""
-    place = {id(variable): index for index, variable in enumerate(model.non_trainable_variables)}
+    position = {id(variable): index for index, variable in enumerate(model.non_trainable_variables)}
     known: dict[bytes, list[list[NDArray[Any]]]] = {}
     for member, rows in enumerate(training):
         key = rows.tobytes()
         if key not in known:
-            known[key] = [_statistics(layer, values[rows]) for layer, values in found]
-        for (layer, _), weights in zip(found, known[key], strict=True):
+            known[key] = [_statistics(layer, values[rows]) for layer, values in statistics]
+        for (layer, _), weights in zip(statistics, known[key], strict=True):
             for variable, value in zip(layer.non_trainable_variables, weights, strict=True):
-                others[place[id(variable)]][member] = value
+                others[position[id(variable)]][member] = value
 
 
 def normalizations(model: keras.Model) -> list[keras.layers.Normalization]:

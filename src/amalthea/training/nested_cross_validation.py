@@ -72,7 +72,7 @@ def nested_cv_predictions(
         raise KeyboardInterrupt
     answers = layout.by_fold(ensemble.predict(x).members.reshape(len(numbered), len(rows), -1)).mean(axis=1)
     predictions = np.full((folds, *answers.shape[1:]), np.nan, np.float32)
-    for pair, said in zip(pairs, answers, strict=True):
+    for pair, answer in zip(pairs, answers, strict=True):
         for held_out, other in (pair, pair[::-1]):
-            predictions[held_out, fold_ids == other] = said[fold_ids == other]
+            predictions[held_out, fold_ids == other] = answer[fold_ids == other]
     return predictions

@@ -115,7 +115,7 @@ class Prediction:
             return [("", values)]
         numbers = tuple(map(str, range(values.shape[1]))) if values.shape[1] > 1 else ("",)
         labels = self.classes if len(self.classes) == values.shape[1] else numbers
-        return [(label, values[:, place]) for place, label in enumerate(labels)]
+        return [(label, values[:, column]) for column, label in enumerate(labels)]
 
 
 def _named(values: Any) -> dict[str, Any]:
@@ -123,5 +123,5 @@ def _named(values: Any) -> dict[str, Any]:
     if isinstance(values, Mapping):
         return {f"{outer} {inner}".strip(): leaf for outer, v in values.items() for inner, leaf in _named(v).items()}
     if isinstance(values, list | tuple):
-        return _named({str(place): part for place, part in enumerate(values)})
+        return _named({str(index): part for index, part in enumerate(values)})
     return {"": values}

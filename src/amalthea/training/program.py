@@ -190,7 +190,7 @@ def answers(model: keras.Model, placement: Placement) -> Callable[..., Any]:
     """
 
     def ask(variables: tuple[Variables, Variables], rows: jax.Array, x: Any) -> Any:
-        return jax.lax.map(lambda own: model.predict_step(variables, (_take(x, own),))[0], rows)
+        return jax.lax.map(lambda member_rows: model.predict_step(variables, (_take(x, member_rows),))[0], rows)
 
     return for_members(ask, model, placement)
 
@@ -200,9 +200,9 @@ def loss_of(model: keras.Model) -> Callable[..., jax.Array]:
 
     def loss(trainable: Variables, others: Variables, x: Any, y: Any) -> jax.Array:
         metrics = [variable.value for variable in model.metrics_variables]
-        with fast_convolutions(model), _own_statistics(model, (trainable, others)):
-            found = model.compute_loss_and_updates(trainable, others, metrics, x, y, None, training=False)
-        value: jax.Array = found[0]
+        with fast_convolutions(model), _member_statistics(model, (trainable, others)):
+            outputs = model.compute_loss_and_updates(trainable, others, metrics, x, y, None, training=False)
+        value: jax.Array = outputs[0]
         return value
 
     return loss
@@ -225,29 +225,31 @@ def for_members(
         stacked, shared = (arguments[:-1], arguments[-1:]) if len(arguments) > 1 else (arguments, ())
 
         def alone(member: Any) -> Any:
-            with fast_convolutions(model), _own_statistics(model, member[0]):
+            with fast_convolutions(model), _member_statistics(model, member[0]):
                 return function(*member, *shared)
 
         return jax.lax.map(alone, stacked, batch_size=None if placement.portion == 1 else placement.portion)
 
     def everywhere(*arguments: Any) -> Any:
-        own, shared = placement.by_member.spec, placement.everywhere.spec
-        given = (own,) * (len(arguments) - 1) + (shared,) if len(arguments) > 1 else (own,)
-        return jax.shard_map(on_device, mesh=placement.mesh, in_specs=given, out_specs=own, check_vma=False)(*arguments)
+        by_member, shared = placement.by_member.spec, placement.everywhere.spec
+        given = (by_member,) * (len(arguments) - 1) + (shared,) if len(arguments) > 1 else (by_member,)
+        return jax.shard_map(on_device, mesh=placement.mesh, in_specs=given, out_specs=by_member, check_vma=False)(
+            *arguments
+        )
 
     return jax.jit(everywhere, donate_argnums=(0,) if donate else ())
 
 
 @contextlib.contextmanager
-def _own_statistics(model: keras.Model, member: Any) -> Iterator[None]:
+def _member_statistics(model: keras.Model, member: Any) -> Iterator[None]:
     """While tracing, let each `Normalization` use the member's own statistics, which it keeps in plain attributes."""
     others = member[1]  # of a `Learner` as of a pair (trainable, others)
-    place = {id(variable): index for index, variable in enumerate(model.non_trainable_variables)}
+    index_of = {id(variable): index for index, variable in enumerate(model.non_trainable_variables)}
     layers = normalizations(model)
     before = [(layer.mean, layer.variance) for layer in layers]
     try:
         for layer in layers:
-            mean, variance = (others[place[id(v)]] for v in (layer.adapt_mean, layer.adapt_variance))
+            mean, variance = (others[index_of[id(v)]] for v in (layer.adapt_mean, layer.adapt_variance))
             layer.mean = jnp.reshape(mean, layer._broadcast_shape).astype(layer.compute_dtype)
             layer.variance = jnp.reshape(variance, layer._broadcast_shape).astype(layer.compute_dtype)
         yield

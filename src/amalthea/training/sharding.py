@@ -50,7 +50,7 @@ class Placement:
         return np.concatenate([numbers, np.repeat(numbers[-1:], self.padded - len(numbers))])
 
 
-def place(
+def choose_placement(
     members: int, member_bytes: int, devices: list[jax.Device] | None = None, memory: int | None = None
 ) -> Placement:
     """Choose how many members train at the same time and how they lie on the devices.
@@ -62,7 +62,7 @@ def place(
         memory: the budget for the variables of a group, in bytes; None: `MEMORY_BYTES`.
 
     Example:
-        >>> placement = place(members=50, member_bytes=40_000, devices=jax.devices()[:1])
+        >>> placement = choose_placement(members=50, member_bytes=40_000, devices=jax.devices()[:1])
         >>> placement.group, placement.portion, placement.padded
         (50, 10, 50)
     """

@@ -79,8 +79,8 @@ class Soap(keras.optimizers.Optimizer):
         self.assign_sub(variable, rate * _rotate(direction, sides, back=True))
         due = ops.equal(self.iterations % self.refresh, 0)
         for axis, (statistic, basis) in enumerate(sides):
-            own = gradient if axis == 0 else ops.transpose(gradient)
-            latest = self.beta_3 * statistic + (1 - self.beta_3) * (own @ ops.transpose(own))
+            rotated = gradient if axis == 0 else ops.transpose(gradient)
+            latest = self.beta_3 * statistic + (1 - self.beta_3) * (rotated @ ops.transpose(rotated))
             self.assign(statistic, latest)
             if basis.shape[0] > 1:
                 turned = ops.cond(due, lambda s=latest, b=basis: orthonormal(s @ b), lambda b=basis: b + 0.0)
@@ -88,8 +88,8 @@ class Soap(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the optimizer's arguments."""
-        own = ("beta_1", "beta_2", "beta_3", "epsilon", "refresh")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        names = ("beta_1", "beta_2", "beta_3", "epsilon", "refresh")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _side(self, variable: keras.Variable, axis: int) -> tuple[keras.Variable, keras.Variable]:
         """Return the moving average of one side of a matrix, and its basis."""

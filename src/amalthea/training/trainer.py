@@ -22,7 +22,7 @@ from amalthea.training.history import History
 from amalthea.training.initialization import draw_trainable, fit_scalers, scalers, start_others
 from amalthea.training.interruption import StopRequest, stop_on_request
 from amalthea.training.program import Learner, Program
-from amalthea.training.sharding import Placement, place
+from amalthea.training.sharding import Placement, choose_placement
 from amalthea.training.weight_history import Recorder
 
 
@@ -92,7 +92,7 @@ def train(
     weights = [model.trainable_variables, model.non_trainable_variables]
     copies = 2 if settings.patience is None else 3
     size = copies * size_in_bytes(weights) + size_in_bytes(optimizer.variables) + flowing_bytes(model)
-    placement = place(len(assignment.training), size)
+    placement = choose_placement(len(assignment.training), size)
     program = Program(model, optimizer, placement, settings.patience)
     parts = tuple((*part, None) for part in x.parts) if isinstance(x, Shapes) else (x, y, sample_weight)
     data = jax.device_put(parts, placement.everywhere)
@@ -322,9 +322,9 @@ def _notes(
         if epoch >= 0
     }
     if diverged:
-        told = ", ".join(f"{number} (epoch {epoch + 1})" for number, epoch in sorted(diverged.items())[:5])
+        listed = ", ".join(f"{number} (epoch {epoch + 1})" for number, epoch in sorted(diverged.items())[:5])
         more = f" and {len(diverged) - 5} more" if len(diverged) > 5 else ""
-        notes.append(f"The loss became NaN or infinite and stopped {len(diverged)} member(s): {told}{more}.")
+        notes.append(f"The loss became NaN or infinite and stopped {len(diverged)} member(s): {listed}{more}.")
     never = sorted(set(np.flatnonzero(left_out).tolist()) - set(diverged))
     waiting = len(assignment.training) - sum(len(group.numbers) for group in groups)
     if interrupted:

@@ -129,8 +129,8 @@ class Recorder:
             self._others,
             some_x,
             some_y,
-            np.stack([np.isin(rows, own) for own in assignment.training]),
-            np.stack([np.isin(rows, own) for own in apart]),
+            np.stack([np.isin(rows, member_rows) for member_rows in assignment.training]),
+            np.stack([np.isin(rows, member_rows) for member_rows in apart]),
         )
 
     def _begin(self, trainable: Sequence[Any], others: Sequence[Any]) -> None:
@@ -161,4 +161,4 @@ def thinned(epochs: int, most: int) -> list[int]:
     """
     if epochs < most:
         return list(range(epochs + 1))
-    return sorted({round(epochs * (place / (most - 1)) ** 2) for place in range(most)})
+    return sorted({round(epochs * (index / (most - 1)) ** 2) for index in range(most)})

@@ -41,8 +41,8 @@ def resized(model: keras.Model, factor: float, free: bool = False) -> keras.Mode
     wide = [(layer["config"], name) for layer in layers for name in WIDTHS if name in layer["config"]]
     if len(wide) < 2:
         raise AmaltheaError(f"{model.name!r} has no hidden layer whose width could be changed.")
-    for own, name in wide[:-1]:  # the last one answers
-        own[name] = max(LEAST, round(own[name] * factor))
+    for layer, name in wide[:-1]:  # the last one answers
+        layer[name] = max(LEAST, round(layer[name] * factor))
     for layer in layers:
         _loosen(layer["config"], free)
     try:
@@ -50,8 +50,8 @@ def resized(model: keras.Model, factor: float, free: bool = False) -> keras.Mode
         if not made.built:
             made.build(model.input_shape)
     except (TypeError, ValueError) as error:
-        told = str(error).partition("\n")[0]
-        raise AmaltheaError(f"{model.name!r} cannot be made with other widths: {told}") from error
+        reason = str(error).partition("\n")[0]
+        raise AmaltheaError(f"{model.name!r} cannot be made with other widths: {reason}") from error
     compile_like(made, model, keras.optimizers.Adam() if free else None)
     return made
 

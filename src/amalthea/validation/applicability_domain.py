@@ -24,7 +24,8 @@ class Applicability:
         features: d, the number of columns.
         space: at most 10,000 training examples, the references.
         groups: shape (references,), integers: copies share one.
-        own: shape (references,), sorted: the references' own distances, each without the neighbours of its group.
+        reference_distances: shape (references,), sorted: those of the references themselves, each without the
+            neighbours of its group.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
@@ -36,7 +37,7 @@ class Applicability:
     features: int
     space: Space
     groups: NDArray[np.int64]
-    own: NDArray[np.float64]
+    reference_distances: NDArray[np.float64]
 
     @classmethod
     def fit(cls, features: ArrayLike, metric: Metric, groups: ArrayLike, seed: int = 0) -> Applicability:
@@ -59,8 +60,8 @@ class Applicability:
             values, labels = values[chosen], labels[chosen]
         values = values.astype(np.float32)
         fitted = cls(metric, values.shape[1], fit_space(values, metric), labels, np.empty(0))
-        own = fitted._distance(values, labels)
-        return dataclasses.replace(fitted, own=np.sort(own[np.isfinite(own)]))
+        distances = fitted._distance(values, labels)
+        return dataclasses.replace(fitted, reference_distances=np.sort(distances[np.isfinite(distances)]))
 
     def percentile(self, features: ArrayLike, groups: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return the percentage of the training examples' own distances that are smaller; above 95 is far.
@@ -79,13 +80,13 @@ class Applicability:
         if values.ndim != 2 or values.shape[1] != self.features:
             raise ValueError(f"features must have shape (n, {self.features}). Received: {values.shape}")
         distance = self._distance(values, None if groups is None else np.asarray(groups, np.int64))
-        smaller = np.searchsorted(self.own, distance, side="left")  # as far as all others is not far
-        known = np.isfinite(distance) & (len(self.own) > 0)
-        return np.where(known, 100.0 * smaller / max(1, len(self.own)), np.nan)
+        smaller = np.searchsorted(self.reference_distances, distance, side="left")  # as far as all others is not far
+        known = np.isfinite(distance) & (len(self.reference_distances) > 0)
+        return np.where(known, 100.0 * smaller / max(1, len(self.reference_distances)), np.nan)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays to be saved, in compact types."""
-        return {"groups": self.groups, "own": self.own, **self.space.arrays()}
+        return {"groups": self.groups, "own": self.reference_distances, **self.space.arrays()}
 
     def state(self) -> dict[str, Any]:
         """Return what else is to be saved, as JSON."""
@@ -112,9 +113,9 @@ class Applicability:
             count = min(_NEIGHBOURS, block.shape[1])
             nearest = np.partition(block, count - 1, axis=1)[:, :count].astype(np.float64)
             finite = np.isfinite(nearest)
-            found = finite.sum(axis=1)
+            counts = finite.sum(axis=1)
             mean = np.full(len(block), np.nan)
-            means.append(np.divide(np.where(finite, nearest, 0).sum(axis=1), found, out=mean, where=found > 0))
+            means.append(np.divide(np.where(finite, nearest, 0).sum(axis=1), counts, out=mean, where=counts > 0))
         return np.concatenate(means)
 
 

@@ -107,11 +107,11 @@ def out_of_fold(
         most = max(most, len(training))
         sample = np.sort(np.random.default_rng([seed, number]).permutation(training)[:MOST_ROWS])
         for position, name in enumerate(chosen):
-            own = training if name in _CONSTANT else sample
+            seen = training if name in _CONSTANT else sample
             model = _Model(name, task, classes, seed)
             # Trees on so few rows gain nothing from OpenMP's threads, and lose much where another program runs.
             with threadpool_limits(1, user_api="openmp"):
-                predictions[name][rows] = model.fit_predict(table[own], labels[own], table[rows])
+                predictions[name][rows] = model.fit_predict(table[seen], labels[seen], table[rows])
             if progress is not None:
                 progress(number * len(chosen) + position + 1, len(held_out) * len(chosen))
     notes = (f"The baselines saw {MOST_ROWS:,} of up to {most:,} training rows.",) if most > MOST_ROWS else ()
@@ -154,8 +154,8 @@ def on_test(
     folds = np.concatenate([np.full(len(table), -1), np.zeros(len(test), np.int64)])
     unknown = np.zeros(len(test))  # never looked at: these rows are held out
     both = np.concatenate([table, test]), np.concatenate([np.asarray(truth, np.float64), unknown])
-    found = out_of_fold(task, *both, folds, classes, names, seed, progress)
-    return Baselines({name: values[len(table) :] for name, values in found.predictions.items()}, found.notes)
+    predicted = out_of_fold(task, *both, folds, classes, names, seed, progress)
+    return Baselines({name: values[len(table) :] for name, values in predicted.predictions.items()}, predicted.notes)
 
 
 @dataclasses.dataclass(frozen=True)

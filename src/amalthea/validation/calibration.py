@@ -120,10 +120,10 @@ def _likeliest_variance(errors: Array, spreads: Array) -> tuple[float, float, fl
     logarithms = np.log(np.where(relative > 0, relative, 1.0))
 
     def negative_log_likelihood(constants: Array) -> tuple[float, Array]:
-        own, shown = np.exp(constants[0]), np.exp(constants[1]) * relative ** (2 * constants[2])
-        variance = own + shown
+        floor, shown = np.exp(constants[0]), np.exp(constants[1]) * relative ** (2 * constants[2])
+        variance = floor + shown
         slope = 1 / variance - squares / variance**2
-        by = [slope * own, slope * shown, 2 * slope * shown * logarithms]
+        by = [slope * floor, slope * shown, 2 * slope * shown * logarithms]
         return float(np.mean(np.log(variance) + squares / variance)), np.array([part.mean() for part in by])
 
     bounds = [_LOG_VARIANCES, _LOG_VARIANCES, _POWERS]

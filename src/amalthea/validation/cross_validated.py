@@ -93,13 +93,13 @@ def judge(
         )
         notes += simple.notes
         known = labelled & np.isfinite(mean).all(axis=1)
-        truth, own_units = dataset.values[known, index], units[known]
+        truth, known_units = dataset.values[known, index], units[known]
         calibration, answers, covered = _calibrate(
-            target, truth, mean[known], std[known], calibration_parts(fold_ids[known], own_units, seed), own_units
+            target, truth, mean[known], std[known], calibration_parts(fold_ids[known], known_units, seed), known_units
         )
         given = {name: v[known] for name, v in dataset.references.items() if target.task == "regression"}
         others = {name: values[known[labelled]] for name, values in simple.predictions.items()} | given
-        figures = bootstrap(target.task, truth, {"network": answers, **others}, own_units, seed=seed)
+        figures = bootstrap(target.task, truth, {"network": answers, **others}, known_units, seed=seed)
         summaries.append(
             TargetSummary(
                 target.name,
@@ -128,17 +128,17 @@ def calibrations_aside(dataset: Dataset, aside: Any) -> tuple[IntervalCalibratio
         aside: `Ensemble.aside`: rows, shape (members, v), and answers, shape (members, v, sum of the targets' widths);
             None where no rows were set aside.
     """
-    found: list[IntervalCalibration | Temperature | None] = []
+    calibrations: list[IntervalCalibration | Temperature | None] = []
     ends = np.cumsum([target.width for target in dataset.targets]).tolist()
     for index, (target, end) in enumerate(zip(dataset.targets, ends, strict=True)):
         if aside is None or target.task == "regression":
-            found.append(None)
+            calibrations.append(None)
             continue
-        said = np.asarray(aside.answers, np.float64)[..., end - target.width : end].reshape(-1, target.width)
+        answers = np.asarray(aside.answers, np.float64)[..., end - target.width : end].reshape(-1, target.width)
         truth = dataset.values[aside.rows.ravel(), index]
-        known = np.isfinite(truth) & np.isfinite(said).all(axis=1)
-        found.append(fit_temperature(said[known], truth[known].astype(np.int64)) if known.any() else None)
-    return tuple(found)
+        known = np.isfinite(truth) & np.isfinite(answers).all(axis=1)
+        calibrations.append(fit_temperature(answers[known], truth[known].astype(np.int64)) if known.any() else None)
+    return tuple(calibrations)
 
 
 def calibration_parts(fold_ids: NDArray[np.int64], units: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -154,7 +154,7 @@ def _by_fold(
     """Return the main metric of each model in each fold; NaN where a fold has no examples."""
     parts = [fold_ids == fold for fold in range(folds)]
     return {
-        name: tuple(score(task, truth[own], answers[own])[main] if own.any() else math.nan for own in parts)
+        name: tuple(score(task, truth[part], answers[part])[main] if part.any() else math.nan for part in parts)
         for name, answers in models.items()
     }
 

@@ -194,10 +194,12 @@ class PictureSpace:
         from sklearn.decomposition import PCA
 
         values = _of_length_one(features)
-        found = PCA(min(_COMPONENTS, *values.shape), svd_solver="randomized", random_state=0)
+        components = PCA(min(_COMPONENTS, *values.shape), svd_solver="randomized", random_state=0)
         with np.errstate(invalid="ignore"):  # the shares of a variance that is 0
-            found.fit(values)
-        space = cls(found.mean_.astype(np.float32), found.components_.astype(np.float32), np.empty((0, 0), np.float32))
+            components.fit(values)
+        space = cls(
+            components.mean_.astype(np.float32), components.components_.astype(np.float32), np.empty((0, 0), np.float32)
+        )
         return dataclasses.replace(space, reference=space._projected(features))
 
     def distances(self, features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

@@ -35,8 +35,8 @@ def shares(truth: Array, answers: Array) -> Array:
     # One heavy equation more: the shares are 1 together.
     heavy = 1e3 * max(1.0, float(np.abs(columns).max())) * np.sqrt(len(columns))
     system = np.vstack([columns, np.full((1, len(answers)), heavy)])
-    found, _ = nnls(system, np.append(truth.ravel(), heavy))
-    mixture: Array = found / found.sum()
+    weights, _ = nnls(system, np.append(truth.ravel(), heavy))
+    mixture: Array = weights / weights.sum()
     return mixture
 
 
@@ -57,12 +57,12 @@ def shares_by_fold(
     result = np.full((*stacked.shape[:2], stacked.shape[-1]), 1.0 / len(predictions))
     ends = np.cumsum([target.width for target in targets]).tolist()
     for index, (target, end) in enumerate(zip(targets, ends, strict=True)):
-        own = slice(end - target.width, end)
+        columns = slice(end - target.width, end)
         for fold in range(stacked.shape[1]):
-            answers = stacked[:, fold, :, own]
+            answers = stacked[:, fold, :, columns]
             known = np.isfinite(values[:, index]) & np.isfinite(answers).all(axis=(0, 2))
             if known.any():
                 label = values[known, index]
                 truth = np.eye(target.width)[label.astype(int)] if target.task == "classification" else label[:, None]
-                result[:, fold, own] = shares(truth, answers[:, known])[:, None]
+                result[:, fold, columns] = shares(truth, answers[:, known])[:, None]
     return result

@@ -41,13 +41,13 @@ class Split:
         return int(self.fold_ids.max()) + 1
 
 
-def split_rows(dataset: Dataset, home: Domain, settings: Settings) -> Split:
+def split_rows(dataset: Dataset, domain: Domain, settings: Settings) -> Split:
     """Split a data set as the settings ask for.
 
     Raises:
         DataError: a column is not there, there are too few groups, or a fold's members would see one class only.
     """
-    split = _split(dataset, home, settings)
+    split = _split(dataset, domain, settings)
     for index, target in enumerate(dataset.targets):
         if target.task == "classification":
             for note in splits.check_classes(split.fold_ids, dataset.values[:, index], target.classes):
@@ -55,7 +55,7 @@ def split_rows(dataset: Dataset, home: Domain, settings: Settings) -> Split:
     return split
 
 
-def _split(dataset: Dataset, home: Domain, settings: Settings) -> Split:
+def _split(dataset: Dataset, domain: Domain, settings: Settings) -> Split:
     copies, folds, seed = dataset.groups, settings.defaults.folds, settings.seed
     if settings.fold_column or settings.split == "column":
         return Split(splits.column_folds(_column(dataset, settings.fold_column, "--fold-column")), copies)
@@ -69,7 +69,7 @@ def _split(dataset: Dataset, home: Domain, settings: Settings) -> Split:
         classes = dataset.values[:, 0] if only is not None and only.task == "classification" else None
         return Split(splits.random_folds(len(dataset), folds, seed, groups=copies, classes=classes), copies)
     else:
-        units = splits.together(copies, home.groups(dataset, settings.split))
+        units = splits.together(copies, domain.groups(dataset, settings.split))
     return Split(splits.group_folds(units, folds, seed), units)
 
 

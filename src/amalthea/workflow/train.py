@@ -22,7 +22,7 @@ from amalthea.tasks import task
 from amalthea.workflow.settings import Say, Settings, ignore
 from amalthea.workflow.splitting import Split
 
-MOST_TOLD = 5
+MOST_LISTED = 5
 """Refused rows of a test set that are told one by one."""
 
 
@@ -153,10 +153,10 @@ def judge_on_test(predictor: Predictor, test: Dataset, say: Say) -> Predictor:
     evaluation = predictor.evaluate(test)
     for note in evaluation.notes:
         say(f"Of the test set: {note}")
-    for refusal in evaluation.refused[:MOST_TOLD]:
+    for refusal in evaluation.refused[:MOST_LISTED]:
         say(f"Of the test set, row {refusal.row} is left out: {refusal.reason} ({refusal.example})")
-    if len(evaluation.refused) > MOST_TOLD:
-        say(f"Of the test set, {len(evaluation.refused) - MOST_TOLD} more rows are left out; the model lists them.")
+    if len(evaluation.refused) > MOST_LISTED:
+        say(f"Of the test set, {len(evaluation.refused) - MOST_LISTED} more rows are left out; the model lists them.")
     summaries = tuple(
         dataclasses.replace(
             summary,

@@ -69,16 +69,16 @@ def read_archive(path: Path, span: Span | None = None) -> Pictures:
 def _plain_part(path: Path, headers: dict[str, Header], span: Span | None) -> Pictures:
     """Return images, and labels if there are any, from arrays that are called so, or from the only stack there is."""
     stacks = tuple(name for name, (shape, kind) in headers.items() if is_stack(shape) and kind.kind in "buif")
-    found = _part(path, headers, _IMAGES, _LABELS, span)
-    if found is None and len(stacks) == 1:
-        found = _part(path, headers, (stacks[0].lower(),), _LABELS, span)
-    if found is None:
+    pictures = _part(path, headers, _IMAGES, _LABELS, span)
+    if pictures is None and len(stacks) == 1:
+        pictures = _part(path, headers, (stacks[0].lower(),), _LABELS, span)
+    if pictures is None:
         there = listed(f"{name} {shape}" for name, (shape, _) in headers.items())
         raise DataError(
             f"{path} holds no arrays called x_train and y_train, or x and y. It holds: {there}. "
             "Save the images as x_train and their labels as y_train."
         )
-    return found
+    return pictures
 
 
 def _part(
@@ -102,13 +102,13 @@ def _named(headers: dict[str, Header], names: tuple[str, ...]) -> str | None:
 def _array(path: Path, name: str) -> NDArray[np.generic]:
     try:
         if path.suffix.lower() == ".npy":
-            found: NDArray[np.generic] = np.load(path, allow_pickle=False)
+            array: NDArray[np.generic] = np.load(path, allow_pickle=False)
         else:
             with np.load(path, allow_pickle=False) as archive:
-                found = archive[name]
+                array = archive[name]
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: the array '{name}' is damaged ({error}). Write the file anew.") from error
-    return found
+    return array
 
 
 def _headers(path: Path) -> dict[str, Header]:

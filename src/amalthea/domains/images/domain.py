@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.archive import pack_arrays, unpack_arrays
-from amalthea.datasets.assembly import Found, assemble, labelled_rows, well_formed
+from amalthea.datasets.assembly import ParsedTable, assemble, labelled_rows, well_formed
 from amalthea.datasets.columns import as_text, natural_order
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import malformed, read_table
@@ -250,7 +250,7 @@ def _file_name(name: str, taken: set[str]) -> str:
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in plain)[-80:].lstrip(".")
     safe = safe or "picture"
     candidates = itertools.chain([safe], (f"{safe}_{number}" for number in itertools.count(2)))
-    chosen = next(found for found in candidates if found.lower() not in taken)
+    chosen = next(name for name in candidates if name.lower() not in taken)
     taken.add(chosen.lower())
     return f"{chosen}.png"
 
@@ -260,10 +260,10 @@ def _folder(table: pd.DataFrame) -> Path:
 
 
 def _column(table: pd.DataFrame) -> str:
-    found = find_path_column(table, _folder(table))
-    if found is None:
+    column = find_path_column(table, _folder(table))
+    if column is None:
         raise DataError(f"no column names pictures that are there. Their paths begin in {_folder(table).resolve()}.")
-    return found
+    return column
 
 
 def _given(table: pd.DataFrame) -> pd.DataFrame:
@@ -289,9 +289,9 @@ def _table(pictures: Pictures, called: str) -> pd.DataFrame:
 
 def _are_classes(labels: NDArray[np.object_], path: Path) -> bool:
     """Say whether labels are classes even if they are numbers: folders' names, IDX labels, 0, 1, ... without a gap."""
-    found = {label for label in labels if label is not None}
-    counted = found == {str(code) for code in range(len(found))}
-    return path.is_dir() or is_idx(path) or (counted and len(found) <= len(labels) / 2)
+    known = {label for label in labels if label is not None}
+    counted = known == {str(code) for code in range(len(known))}
+    return path.is_dir() or is_idx(path) or (counted and len(known) <= len(labels) / 2)
 
 
 def _all_classes(column: pd.Series[str], labels: Labels) -> Labels:
@@ -313,7 +313,7 @@ def _all_classes(column: pd.Series[str], labels: Labels) -> Labels:
 
 def _asked(table: pd.DataFrame, pictures: Pictures) -> Inputs:
     misfits = malformed(table)
-    problems = [misfits.get(line, found) for line, found in zip(table.index, pictures.problems, strict=True)]
+    problems = [misfits.get(line, problem) for line, problem in zip(table.index, pictures.problems, strict=True)]
     examples = pictures.examples().set_axis(table.index)
     return Inputs(table, examples, np.array(problems, object), np.full(len(table), "", object))
 
@@ -336,7 +336,7 @@ def _dataset(
         called = labels.targets[0].name
     good = pictures.problems == ""
     handwritten = bool(good.any()) and is_handwriting(pictures.images[good])
-    found = Found(
+    parsed = ParsedTable(
         examples=pictures.examples(),
         problems=pictures.problems,
         identity=["key"],
@@ -350,4 +350,4 @@ def _dataset(
             "label": called,
         },
     )
-    return assemble(name, "images", table, labels, found, options, tuple(refused))
+    return assemble(name, "images", table, labels, parsed, options, tuple(refused))

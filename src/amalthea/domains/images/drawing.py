@@ -35,8 +35,8 @@ def png(images: Sequence[NDArray[np.uint8]], columns: int = 1) -> tuple[str, int
     width, height = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
     mode = "L" if all(tile.mode == "L" for tile in tiles) else "RGB"
     sheet = Image.new(mode, (width * columns, height * -(-len(tiles) // columns)))
-    for place, tile in enumerate(tiles):
-        sheet.paste(tile, (width * (place % columns), height * (place // columns)))
+    for index, tile in enumerate(tiles):
+        sheet.paste(tile, (width * (index % columns), height * (index // columns)))
     content = io.BytesIO()
     sheet.save(content, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode(), width, height

@@ -89,13 +89,13 @@ class _PixelNames(Sequence[str]):
         return math.prod(self._shape)
 
     @overload
-    def __getitem__(self, place: int) -> str: ...
+    def __getitem__(self, index: int) -> str: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, index: slice) -> list[str]: ...
 
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        row, column, channel = np.unravel_index(range(len(self))[place], self._shape)
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        row, column, channel = np.unravel_index(range(len(self))[index], self._shape)
         return f"row {row} column {column} channel {channel}"

@@ -66,7 +66,7 @@ def read_files(
         answers = list(_each(read, paths, progress))
     pictures = [fitted for fitted, _, _ in answers]
     images = stacked(pictures, shape or size)
-    converted = Counter(note for _, found, _ in answers for note in found)
+    converted = Counter(note for _, remarks, _ in answers for note in remarks)
     colourless = sum(picture is not None and picture.shape[2] < images.shape[3] for picture in pictures)
     if colourless:
         converted["without colour, converted to RGB because others have colour"] = colourless
@@ -84,14 +84,14 @@ def pictures_in(folder: Path) -> tuple[list[Path], int]:
 
     Hidden files and folders are passed over; they count among the others.
     """
-    found, others = [], 0
-    for home, folders, files in os.walk(folder):
+    kept, others = [], 0
+    for directory, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not hidden(name))
-        paths = [Path(home, name) for name in files]
+        paths = [Path(directory, name) for name in files]
         pictures = [path for path in paths if is_picture_name(path)]
-        found += pictures
+        kept += pictures
         others += len(paths) - len(pictures)
-    return sorted(found), others
+    return sorted(kept), others
 
 
 def hidden(name: str) -> bool:

@@ -30,10 +30,10 @@ class _Part:
 
 def holds_pictures(folder: Path, levels: int) -> bool:
     """Say whether a picture lies in a folder, or at most so many levels below it."""
-    for home, folders, files in os.walk(folder):
+    for directory, folders, files in os.walk(folder):
         if any(is_picture_name(Path(name)) for name in files):
             return True
-        deep = len(Path(home).relative_to(folder).parts) >= levels
+        deep = len(Path(directory).relative_to(folder).parts) >= levels
         folders[:] = [] if deep else sorted(name for name in folders if not hidden(name))
     return False
 
@@ -56,8 +56,8 @@ def read_class_folders(folder: Path, progress: Progress | None = None) -> Pictur
     Raises:
         DataError: there are no pictures.
     """
-    home, notes = _unwrapped(folder)
-    folders = {path.name.lower(): path for path in _folders(home)}
+    root, notes = _unwrapped(folder)
+    folders = {path.name.lower(): path for path in _folders(root)}
     train, validation, test = (
         [folders[name] for name in sorted(folders) if name in part] for part in (_TRAIN, _VALIDATION, _TEST)
     )
@@ -66,16 +66,16 @@ def read_class_folders(folder: Path, progress: Progress | None = None) -> Pictur
         left = [folders[name].name for name in folders if folders[name] not in (*train, *validation, *test)]
         notes += (f"Beside {train[0].name}, these folders were left out: {listed(left)}.",) if left else ()
     else:
-        parts = [_part([home])]
+        parts = [_part([root])]
     paths = [path for part in parts for path in part.paths]
     if not parts[0].paths:
-        return _unlabelled(home, notes, progress)
-    found = read_files(paths, [path.relative_to(folder).as_posix() for path in paths], progress=progress)
+        return _unlabelled(root, notes, progress)
+    everything = read_files(paths, [path.relative_to(folder).as_posix() for path in paths], progress=progress)
     end = len(parts[0].paths)
-    pictures = _cut(found, slice(0, end), parts[0], (*notes, *found.notes))
+    pictures = _cut(everything, slice(0, end), parts[0], (*notes, *everything.notes))
     if len(parts) == 1 or not parts[1].paths:
         return pictures
-    return dataclasses.replace(pictures, test=_cut(found, slice(end, None), parts[1], ()))
+    return dataclasses.replace(pictures, test=_cut(everything, slice(end, None), parts[1], ()))
 
 
 def labelled_in(folder: Path) -> tuple[list[Path], list[str | None]]:
@@ -83,26 +83,26 @@ def labelled_in(folder: Path) -> tuple[list[Path], list[str | None]]:
 
     Of a folder with `train` and `test` in it, as `read_class_folders` knows them, the test set.
     """
-    home, _ = _unwrapped(folder)
-    folders = {path.name.lower(): path for path in _folders(home)}
+    root, _ = _unwrapped(folder)
+    folders = {path.name.lower(): path for path in _folders(root)}
     if _TRAIN & {*folders} and (apart := sorted(_TEST & {*folders}) or sorted(_VALIDATION & {*folders})):
-        home = folders[apart[0]]
-    paths, _ = pictures_in(home)
-    parts = [path.relative_to(home).parts for path in paths]
+        root = folders[apart[0]]
+    paths, _ = pictures_in(root)
+    parts = [path.relative_to(root).parts for path in paths]
     return paths, [part[0] if len(part) > 1 else None for part in parts]
 
 
-def _part(homes: list[Path]) -> _Part:
+def _part(parents: list[Path]) -> _Part:
     """Return the pictures in the class folders of one or two folders."""
     pictures: list[tuple[Path, str]] = []
     empty, outside, others = [], 0, 0
-    for home in homes:
-        outside += sum(is_picture_name(path) for path in home.iterdir() if path.is_file())
-        for folder in _folders(home):
-            found, left = pictures_in(folder)
-            pictures += [(path, folder.name) for path in found]
+    for parent in parents:
+        outside += sum(is_picture_name(path) for path in parent.iterdir() if path.is_file())
+        for folder in _folders(parent):
+            inside, left = pictures_in(folder)
+            pictures += [(path, folder.name) for path in inside]
             others += left
-            if not found:
+            if not inside:
                 empty.append(folder.name)
     pictures.sort(key=lambda pair: pair[1])  # stable: by class, then as sorted in its folders
     classes = tuple(label for _, label in pictures)
@@ -120,31 +120,31 @@ def _part(homes: list[Path]) -> _Part:
     return _Part(tuple(path for path, _ in pictures), classes, tuple(notes))
 
 
-def _cut(found: Pictures, part: slice, said: _Part, notes: tuple[str, ...]) -> Pictures:
-    images = found.images[part]
+def _cut(pictures: Pictures, part: slice, named: _Part, notes: tuple[str, ...]) -> Pictures:
+    images = pictures.images[part]
     return Pictures(
         images,
-        names=found.names[part],
-        problems=found.problems[part],
+        names=pictures.names[part],
+        problems=pictures.problems[part],
         rows=np.arange(1, len(images) + 1),
-        labels=np.array(said.classes, object),
-        notes=(*said.notes, *notes),
+        labels=np.array(named.classes, object),
+        notes=(*named.notes, *notes),
     )
 
 
-def _unlabelled(home: Path, notes: tuple[str, ...], progress: Progress | None) -> Pictures:
-    paths, _ = pictures_in(home)
+def _unlabelled(folder: Path, notes: tuple[str, ...], progress: Progress | None) -> Pictures:
+    paths, _ = pictures_in(folder)
     if not paths:
         raise DataError(
-            f"{home} holds no pictures (PNG, JPEG, TIFF, BMP, GIF, WebP). Put those of each class into a folder of "
+            f"{folder} holds no pictures (PNG, JPEG, TIFF, BMP, GIF, WebP). Put those of each class into a folder of "
             "its own."
         )
-    found = read_files(paths, [path.relative_to(home).as_posix() for path in paths], progress=progress)
-    return dataclasses.replace(found, notes=(*notes, *found.notes))
+    pictures = read_files(paths, [path.relative_to(folder).as_posix() for path in paths], progress=progress)
+    return dataclasses.replace(pictures, notes=(*notes, *pictures.notes))
 
 
-def _folders(home: Path) -> list[Path]:
-    return sorted(path for path in home.iterdir() if path.is_dir() and not hidden(path.name))
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not hidden(path.name))
 
 
 def _unwrapped(folder: Path) -> tuple[Path, tuple[str, ...]]:

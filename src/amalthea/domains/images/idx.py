@@ -63,10 +63,10 @@ def read_idx(path: Path) -> NDArray[np.generic]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is a damaged or cut off gzip file ({error}). Download it again.") from error
     if not possible or len(content) != expected:
-        found = f"{len(content):,}" if len(content) < expected else "more"
+        length = f"{len(content):,}" if len(content) < expected else "more"
         sides = " x ".join(f"{side:,}" for side in shape)
         raise DataError(
-            f"{path} is cut off or damaged: its header promises {sides} values, {expected:,} bytes, and {found} "
+            f"{path} is cut off or damaged: its header promises {sides} values, {expected:,} bytes, and {length} "
             "follow. Download it again."
         )
     return np.frombuffer(content, kind).reshape(shape)

@@ -70,18 +70,20 @@ def _folder(
     paths, labels = labelled_in(path)
     if not paths:
         raise DataError(f"{path} holds no pictures (PNG, JPEG, TIFF, BMP, GIF, WebP).")
-    found = read_files(paths, [p.relative_to(path).as_posix() for p in paths], shape, prepare, progress)
-    return dataclasses.replace(found, labels=np.array(labels, object) if any(labels) else None)
+    pictures = read_files(paths, [p.relative_to(path).as_posix() for p in paths], shape, prepare, progress)
+    return dataclasses.replace(pictures, labels=np.array(labels, object) if any(labels) else None)
 
 
 def _stack_in(path: Path, span: Span | None) -> Pictures:
     """Return the images of a file, with their labels if they are there; those of the test set where it has one."""
     if path.suffix.lower() in (".npz", ".npy"):
-        found = read_archive(path, span)
-        if found.test is None:
-            return found
-        note = f"{path.name} holds training and test images; the {counted(len(found.test), 'test image')} were taken."
-        return dataclasses.replace(found.test, notes=(*found.test.notes, note))
+        pictures = read_archive(path, span)
+        if pictures.test is None:
+            return pictures
+        note = (
+            f"{path.name} holds training and test images; the {counted(len(pictures.test), 'test image')} were taken."
+        )
+        return dataclasses.replace(pictures.test, notes=(*pictures.test.notes, note))
     if is_idx(path) and holds_images(path):
         return read_labelled_idx(path, span)
     raise DataError(f"{path} is no picture, no IDX file of images, and no .npz or .npy file. Give one, or a folder.")
@@ -98,21 +100,21 @@ def _from_given(values: NDArray[Any], shape: tuple[int, int, int], span: Span | 
     return from_array(values[None] if single else values, span=span, name="the array")
 
 
-def _made_ready(found: Pictures, shape: tuple[int, int, int], prepare: Prepare | None) -> Pictures:
+def _made_ready(unprepared: Pictures, shape: tuple[int, int, int], prepare: Prepare | None) -> Pictures:
     """Return a stack in the model's shape; what has it already, and the polarity of handwriting, is taken as it is."""
-    if found.shape == shape and prepare is None:
-        return found
+    if unprepared.shape == shape and prepare is None:
+        return unprepared
     ready = prepare or partial(fit_picture, shape=shape)
-    problems = found.problems.copy()
+    problems = unprepared.problems.copy()
     pictures: list[NDArray[np.uint8] | None] = []
-    for index, image in enumerate(found.images):
-        pictures.append(image if found.shape == shape and is_light_on_black(image) else None)
+    for index, image in enumerate(unprepared.images):
+        pictures.append(image if unprepared.shape == shape and is_light_on_black(image) else None)
         if pictures[index] is None and not problems[index]:
             try:
                 pictures[index] = ready(image)
             except DataError as error:
                 problems[index] = str(error)
-    return dataclasses.replace(found, images=stacked(pictures, shape), problems=problems)
+    return dataclasses.replace(unprepared, images=stacked(pictures, shape), problems=problems)
 
 
 def _read_list(
@@ -125,23 +127,23 @@ def _read_list(
     """Return the pictures of arrays and paths in their order; what is neither is a problem of its row."""
     if all(isinstance(item, str | Path) and _is_one_picture(Path(item)) for item in items):
         return read_files([Path(item) for item in items], [str(item) for item in items], shape, prepare, progress)
-    found = []
+    parts = []
     for done, item in enumerate(items, start=1):
         if isinstance(item, str | Path):
-            found.append(_read_path(item, shape, prepare, span))
+            parts.append(_read_path(item, shape, prepare, span))
         else:
-            found.append(_read_array(item, str(done), shape, prepare, span))
+            parts.append(_read_array(item, str(done), shape, prepare, span))
         if progress:
             progress(done, len(items))
-    images = np.concatenate([one.images for one in found])
-    labels = [np.full(len(one), None, object) if one.labels is None else one.labels for one in found]
+    images = np.concatenate([one.images for one in parts])
+    labels = [np.full(len(one), None, object) if one.labels is None else one.labels for one in parts]
     return Pictures(
         images,
-        names=np.concatenate([one.names for one in found]),
-        problems=np.concatenate([one.problems for one in found]),
+        names=np.concatenate([one.names for one in parts]),
+        problems=np.concatenate([one.problems for one in parts]),
         rows=np.arange(1, len(images) + 1),
-        labels=np.concatenate(labels) if any(one.labels is not None for one in found) else None,
-        notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        labels=np.concatenate(labels) if any(one.labels is not None for one in parts) else None,
+        notes=tuple(dict.fromkeys(note for one in parts for note in one.notes)),
     )
 
 
@@ -154,10 +156,10 @@ def _read_path(path: str | Path, shape: tuple[int, int, int], prepare: Prepare |
     if _is_one_picture(Path(path)):
         return read_files([Path(path)], [str(path)], shape, prepare)
     try:
-        found = read_inputs(path, shape, prepare, span)
+        pictures = read_inputs(path, shape, prepare, span)
     except DataError as error:
         return read_files([str(error)], [str(path)], shape)
-    return dataclasses.replace(found, names=np.array([f"{path}/{name}" for name in found.names], object))
+    return dataclasses.replace(pictures, names=np.array([f"{path}/{name}" for name in pictures.names], object))
 
 
 def _read_array(

@@ -122,10 +122,10 @@ def _read_idx_files(images: Path) -> Pictures:
     test = companion(images, ("train", "t10k")) or companion(images, ("train", "test"))
     if test is None:
         return pictures
-    found = read_labelled_idx(test)
-    if found.shape != pictures.shape:
-        raise DataError(f"{images} holds images of {pictures.shape} and {test} of {found.shape}.")
-    return dataclasses.replace(pictures, test=found)
+    test_pictures = read_labelled_idx(test)
+    if test_pictures.shape != pictures.shape:
+        raise DataError(f"{images} holds images of {pictures.shape} and {test} of {test_pictures.shape}.")
+    return dataclasses.replace(pictures, test=test_pictures)
 
 
 def read_labelled_idx(images: Path, span: Span | None = None) -> Pictures:

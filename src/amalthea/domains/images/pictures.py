@@ -156,7 +156,7 @@ def _bytes(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     """Return the pixels, shape (h, w, 1 or 3), and what was converted."""
     if image.mode.startswith("I") or image.mode == "F":
         bits = 16 if "16" in image.mode or image.format == "PNG" else 32
-        return _by_own_range(np.asarray(image)), [f"of {bits} bits, scaled to 8 by its own range"]
+        return _by_value_range(np.asarray(image)), [f"of {bits} bits, scaled to 8 by its own range"]
     notes = []
     if image.mode == "CMYK":
         notes.append("CMYK, converted to RGB")
@@ -171,7 +171,7 @@ def _bytes(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     return pixels.reshape(*pixels.shape[:2], -1), notes
 
 
-def _by_own_range(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _by_value_range(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     numbers = values.astype(np.float64)
     if not np.isfinite(numbers).all():
         raise DataError("holds values that are no finite numbers")
@@ -183,10 +183,10 @@ def _by_own_range(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 def _orientation(image: Image.Image) -> int:
     """Return EXIF's tag 274: 1 as it lies, 3 upside down, 6 and 8 quarter turns, even or 5, 7: mirrored."""
     try:
-        found = image.getexif().get(274, 1)
+        orientation = image.getexif().get(274, 1)
     except (SyntaxError, ValueError, KeyError, TypeError, OSError):  # damaged EXIF in a sound picture
         return 1
-    return found if found in range(1, 9) else 1
+    return orientation if orientation in range(1, 9) else 1
 
 
 def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
@@ -199,8 +199,8 @@ def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 
 def _damaged(error: Exception) -> str:
-    said = (str(error).splitlines() or [type(error).__name__])[0]
-    return f"is damaged or cut off ({shortened(said, 80)})"
+    sentence = (str(error).splitlines() or [type(error).__name__])[0]
+    return f"is damaged or cut off ({shortened(sentence, 80)})"
 
 
 def pillow() -> Any:

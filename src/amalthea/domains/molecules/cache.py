@@ -38,7 +38,7 @@ class FeatureCache:
     def find(self, smiles: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors, each of shape (d,), of those molecules that are known."""
         wanted = list(dict.fromkeys(smiles))
-        found: dict[str, NDArray[np.float32]] = {}
+        cached: dict[str, NDArray[np.float32]] = {}
 
         def read(connection: sqlite3.Connection) -> None:
             for start in range(0, len(wanted), 500):
@@ -47,11 +47,11 @@ class FeatureCache:
                 query = f"SELECT smiles, vector, checksum FROM features WHERE smiles IN ({marks})"
                 for key, blob, checksum in connection.execute(query, some):
                     if len(blob) == 4 * self.width and zlib.crc32(key.encode() + blob) == checksum:
-                        found[key] = np.frombuffer(blob, "<f4").astype(np.float32)
+                        cached[key] = np.frombuffer(blob, "<f4").astype(np.float32)
 
         if self.path.is_file():
             self._attempt(read)
-        return found
+        return cached
 
     def keep(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep vectors, each of shape (d,), for the next run."""

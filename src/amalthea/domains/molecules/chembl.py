@@ -132,17 +132,17 @@ def _activity(table: pd.DataFrame) -> NDArray[np.float64]:
 def _choose_type(table: pd.DataFrame, target: Sequence[str]) -> str:
     """Return the Standard Type that was asked for, else the only one that is a concentration."""
     types = table["Standard Type"]
-    found = types.value_counts()
+    counts = types.value_counts()
     concentrations = types[table["Standard Units"].isin(list(EXPONENTS))].value_counts()
     if target:
-        asked = [str(name) for name in found.index if target == (f"p{name}",)]
+        asked = [str(name) for name in counts.index if target == (f"p{name}",)]
         if asked:
             return asked[0]
         choices = listed(f"p{name}" for name in concentrations.index)
         raise DataError(f"this ChEMBL export has no target '{listed(target)}'. Choose one with --target: {choices}.")
     if len(concentrations) == 1:
         return str(concentrations.index[0])
-    counts = concentrations if len(concentrations) else found
+    counts = concentrations if len(concentrations) else counts
     there = listed(f"{name} ({counted(int(count), 'row')})" for name, count in counts.items())
     if not len(concentrations):
         raise DataError(f"no activity of this ChEMBL export is in {listed(EXPONENTS)}. There are: {there}.")

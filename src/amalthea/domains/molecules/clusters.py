@@ -38,11 +38,11 @@ def cluster_groups(smiles: Sequence[str], apart: float = APART) -> NDArray[np.in
     from rdkit.Chem import rdFingerprintGenerator
     from rdkit.SimDivFilters.rdSimDivPickers import LeaderPicker
 
-    distinct, place = np.unique(np.asarray(smiles, dtype=str), return_inverse=True)
+    distinct, inverse = np.unique(np.asarray(smiles, dtype=str), return_inverse=True)
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
     with rdBase.BlockLogs():
         prints = [generator.GetFingerprint(chem.MolFromSmiles(str(text))) for text in distinct]
     leaders = [prints[index] for index in LeaderPicker().LazyBitVectorPick(prints, len(prints), apart)]
     nearest = [int(np.argmax(DataStructs.BulkTanimotoSimilarity(one, leaders))) for one in prints]
-    groups: NDArray[np.int64] = np.array(nearest, np.int64)[place]
+    groups: NDArray[np.int64] = np.array(nearest, np.int64)[inverse]
     return groups

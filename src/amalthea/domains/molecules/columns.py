@@ -36,10 +36,10 @@ def find_smiles_column(table: pd.DataFrame, share: float = 0.8) -> str | None:
         >>> find_smiles_column(pd.DataFrame({"pole": ["N", "S"], "structure": ["CCO", "c1ccccc1"]}, dtype="str"))
         'structure'
     """
-    found = [name for name in map(str, table.columns) if _holds_smiles(table[name], _called_smiles(name), share)]
-    if not found:
+    names = [name for name in map(str, table.columns) if _holds_smiles(table[name], _called_smiles(name), share)]
+    if not names:
         return None
-    chosen = min(found, key=lambda name: (not _called_smiles(name), name.lower() != "smiles"))
+    chosen = min(names, key=lambda name: (not _called_smiles(name), name.lower() != "smiles"))
     if EVIDENCE.search(chosen) and ALPHABET.match(chosen) and _readable(chosen):
         raise DataError(
             f"the first line, which should name the columns, holds the molecule '{chosen}'. "

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.datasets.assembly import Found, assemble, well_formed
+from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
 from amalthea.datasets.columns import as_text
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
@@ -97,7 +97,7 @@ class Molecules(Rows):
             table, molecules = activities.table, [molecules[row] for row in rows]
             refused, notes = (*refused, *activities.refused), (*activities.notes, *notes)
         labels = read_targets(table, options, [column], unit=chembl.UNIT if activities else "")
-        found = Found(
+        parsed = ParsedTable(
             examples=_examples(molecules, table.index),
             problems=np.array([molecule.problem for molecule in molecules], dtype=object),
             identity=["smiles"],
@@ -105,7 +105,7 @@ class Molecules(Rows):
             noun=self.nouns.one,
             input_state={"column": column, "clean": options.clean},
         )
-        return assemble(name, self.name, table, labels, found, options, refused)
+        return assemble(name, self.name, table, labels, parsed, options, refused)
 
     def input_state(self, dataset: Dataset) -> dict[str, Any]:
         """Return the name of the SMILES column and whether molecules are cleaned, as JSON."""
@@ -193,10 +193,10 @@ def _smiles_column(table: pd.DataFrame, asked: str | None, share: float = 0.8) -
     if asked is not None and asked not in table.columns:
         hint = did_you_mean(asked, list(table.columns))
         raise DataError(f"there is no column '{asked}'.{hint} The columns are: {columns}.")
-    found = asked or find_smiles_column(table, share)
-    if found is None:
+    column = asked or find_smiles_column(table, share)
+    if column is None:
         raise DataError(f"no column holds SMILES. The columns are: {columns}. Name the right one with --smiles.")
-    return found
+    return column
 
 
 def _input_column(table: pd.DataFrame, remembered: str) -> str:

@@ -28,8 +28,8 @@ def scaffold(smiles: str) -> str:
 
     with rdBase.BlockLogs():
         frame = MurckoScaffold.GetScaffoldForMol(chem.MolFromSmiles(smiles))  # type: ignore[no-untyped-call]
-        found: str = chem.MolToSmiles(frame, isomericSmiles=False)
-    return found
+        scaffold: str = chem.MolToSmiles(frame, isomericSmiles=False)
+    return scaffold
 
 
 def scaffold_groups(smiles: Sequence[str]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.datasets.assembly import Found, assemble, well_formed
+from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
 from amalthea.datasets.columns import as_text, is_missing, natural_order
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
@@ -65,8 +65,8 @@ class Tables(Rows):
         layout = find_layout(table, [*targets, *options.ignore], options.keep)
         examples = as_examples(table, layout)
         problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
-        found = Found(examples, problems, list(examples.columns), layout.notes)
-        return assemble(name, self.name, table, labels, found, options, refused)
+        parsed = ParsedTable(examples, problems, list(examples.columns), layout.notes)
+        return assemble(name, self.name, table, labels, parsed, options, refused)
 
     def input_state(self, dataset: Dataset) -> dict[str, Any]:
         """Return the names of the features' columns, and the values of the categories, as JSON."""
@@ -148,6 +148,6 @@ class Tables(Rows):
         misfits = malformed(table)
         problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
         problems = np.array(
-            [misfits.get(line, found) for line, found in zip(table.index, problems, strict=True)], object
+            [misfits.get(line, problem) for line, problem in zip(table.index, problems, strict=True)], object
         )
-        return Inputs(table, examples, problems, np.array(["; ".join(found) for found in warnings], object))
+        return Inputs(table, examples, problems, np.array(["; ".join(sentences) for sentences in warnings], object))

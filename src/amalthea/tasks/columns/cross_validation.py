@@ -57,12 +57,12 @@ def out_of_fold(
     In a split by time these are members of their own, which learned from the past alone.
     """
     if split.in_time:
-        said = [_foretold(dataset, kind, part, x, split, settings) for part, x in zip(parts, arrays, strict=True)]
+        answers = [_foretold(dataset, kind, part, x, split, settings) for part, x in zip(parts, arrays, strict=True)]
     elif split.folds > 1:
-        said = [part.ensemble.out_of_fold.members for part in parts]
+        answers = [part.ensemble.out_of_fold.members for part in parts]
     else:
         return None
-    members = mixed(said, [part.shares[split.fold_ids] for part in parts])
+    members = mixed(answers, [part.shares[split.fold_ids] for part in parts])
     known = np.isfinite(members)
     count = known.sum(axis=0)
     total = np.where(known, members, 0).sum(axis=0, dtype=np.float64)

@@ -68,6 +68,6 @@ def choose_features(
     shares = shares_by_fold(dataset.targets, dataset.values, predictions)
     shares = np.where((shares < LEAST_SHARE) & (shares < shares.max(axis=0)), 0.0, shares)
     shares /= shares.sum(axis=0)
-    told = ", ".join(f"{f.name} {own.mean():.0%}" for f, own in zip(featurizers, shares, strict=True))
-    settings.say(f"Features, chosen inside each fold's training part: {told}.")
+    listed = ", ".join(f"{f.name} {share.mean():.0%}" for f, share in zip(featurizers, shares, strict=True))
+    settings.say(f"Features, chosen inside each fold's training part: {listed}.")
     return shares

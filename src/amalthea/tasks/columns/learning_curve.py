@@ -52,9 +52,9 @@ def learning_curve(material: Material, target: Target) -> Curve:
         epochs = round(defaults.epochs / share)
         ensemble = material.fit(network, folds=count, members=MEMBERS, epochs=epochs, rows=kept)
         answers = ensemble.layout.by_fold(ensemble.predict(material.x).members)
-        own = np.nanmean(answers[folds, :, np.arange(len(folds))], axis=1)
+        unseen = np.nanmean(answers[folds, :, np.arange(len(folds))], axis=1)
         sizes.append(round(kept.sum() * (1 - 1 / count)))
-        errors.append(_error(material, target, own))
+        errors.append(_error(material, target, unseen))
     return Curve(np.array(sizes), np.array(errors))
 
 
@@ -62,12 +62,12 @@ def _error(material: Material, target: Target, answers: NDArray[np.float32]) -> 
     targets = material.predictor.targets
     index = targets.index(target)
     start = sum(each.width for each in targets[:index])
-    own = answers[:, start : start + target.width].astype(np.float64)
+    columns = answers[:, start : start + target.width].astype(np.float64)
     truth = material.y[:, index]
     if target.task == "classification":
-        wrong: NDArray[np.float64] = (own.argmax(axis=1) != truth).astype(np.float64)
+        wrong: NDArray[np.float64] = (columns.argmax(axis=1) != truth).astype(np.float64)
         return wrong
-    error: NDArray[np.float64] = np.abs(own[:, 0] - truth)
+    error: NDArray[np.float64] = np.abs(columns[:, 0] - truth)
     return error
 
 

@@ -125,8 +125,8 @@ class Material:
         aside = 0.1 if folds == 1 else None
         network = self.network(rows, epochs)
         ensemble = self.fit(network, folds=folds, members=members, epochs=epochs, aside=aside, record=True)
-        told = f"To see their paths, networks like the model's were trained anew, {members} a fold."
-        return ensemble, [told, *self.notes]
+        sentence = f"To see their paths, networks like the model's were trained anew, {members} a fold."
+        return ensemble, [sentence, *self.notes]
 
 
 def material(predictor: Predictor, most: int | None = None, places: NDArray[np.int64] | None = None) -> Material:
