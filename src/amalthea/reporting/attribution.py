@@ -14,7 +14,7 @@ from amalthea.reporting.captions import with_unit
 from amalthea.reporting.context import Context
 from amalthea.reporting.drawings import image, proper
 from amalthea.reporting.out_of_fold import Judged
-from amalthea.reporting.out_of_fold_predict import answers, answers_of, features_of, keeps_held_out, output
+from amalthea.reporting.out_of_fold_predict import answers, answers_of, column_of, features_of, keeps_held_out
 from amalthea.reporting.translate import metric
 from amalthea.validation.metrics import HIGHER_IS_BETTER, Figure, score
 
@@ -107,7 +107,7 @@ def contributions(context: Context, judged: Judged, pieces: Pieces, chosen: list
     else:
         answered = answers_of(predictor, features, np.repeat(judged.askable[:, rows], sizes, axis=1))
     by_example = np.split(answered, np.cumsum(sizes)[:-1])
-    columns = [output(predictor, judged.target, _explained(judged, pieces, int(index))).column for index in rows]
+    columns = [column_of(predictor, judged.target, _explained(judged, pieces, int(index))) for index in rows]
     return [
         values[0, column] - values[1:, column] if len(values) else np.empty(0)
         for values, column in zip(by_example, columns, strict=True)
@@ -179,7 +179,7 @@ def _over_folds(change: Array) -> Figure:
 
 def _answers(context: Context, judged: Judged, tables: list[pd.DataFrame], folds: NDArray[np.int64]) -> list[Array]:
     """Return a target's held-out answers for several versions of the same examples."""
-    start = output(context.predictor, judged.target).column
+    start = column_of(context.predictor, judged.target)
     outputs = slice(start, start + judged.target.width) if judged.classes else start
     at_once = max(1, ROWS_AT_ONCE // len(folds))
     versions: list[Array] = []
@@ -195,7 +195,6 @@ def _chart(context: Context, judged: Judged, importance: dict[str, Figure]) -> P
     words, main = context.words, judged.summary.main
     order = sorted(importance, key=lambda name: -np.nan_to_num(importance[name].value, nan=-np.inf))
     shown = order[:MOST_SHOWN][::-1]
-    ticks = {"tickmode": "array", "tickvals": list(range(len(shown))), "ticktext": [plots.label(n, 22) for n in shown]}
     loss = words("loss in {metric}", metric=metric(words, main, judged.summary.units))
     return Plot(
         context.name("importance", judged),
@@ -219,7 +218,7 @@ def _chart(context: Context, judged: Judged, importance: dict[str, Figure]) -> P
                 "zeroline": True,
                 "zerolinecolor": "@muted",
             },
-            {"automargin": True, "zeroline": False, **ticks},
+            plots.names_axis(shown),
             margin={"l": 10},
         ),
         words("Most important: {columns}.", columns=", ".join(order[:3])),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.reporting import plots
-from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot
+from amalthea.reporting.blocks import Block, Paragraph, Plot
 from amalthea.reporting.context import Context
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.validation.metrics import score
@@ -62,7 +62,7 @@ def _probabilities(context: Context, judged: Judged) -> Plot:
         traces,
         plots.layout(
             plots.axis(words("probability of the true class"), range=[-0.03, 1.03]),
-            plots.axis(words("true class"), **_class_ticks(judged)),
+            plots.axis(words("true class"), **plots.names_axis(judged.target.classes, 16)),
         ),
         words(
             "{right} of {count} drawn examples are named rightly.",
@@ -81,12 +81,6 @@ def _probabilities(context: Context, judged: Judged) -> Plot:
     )
 
 
-def _class_ticks(judged: Judged) -> dict[str, Any]:
-    codes = list(range(len(judged.target.classes)))
-    names = [plots.label(label, 16) for label in judged.target.classes]
-    return {"tickmode": "array", "tickvals": codes, "ticktext": names, "automargin": True, "zeroline": False}
-
-
 def confusion(judged: Judged) -> NDArray[np.int64]:
     """Return how many examples of each true class (row) were named as each class (column)."""
     width = len(judged.target.classes)
@@ -98,7 +92,7 @@ def _confusion(context: Context, judged: Judged) -> Plot:
     words = context.words
     counts = confusion(judged)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    ticks = _class_ticks(judged)
+    ticks = plots.names_axis(judged.target.classes, 16)
     labels = list(judged.target.classes)
     order = np.argwhere(np.ones_like(counts, bool))
     heat = {
@@ -202,42 +196,48 @@ def _reached(true: Array, exact: Array) -> Array:
     return reached
 
 
-def _roc(context: Context, judged: Judged, codes: Sequence[int]) -> Plot:
-    words = context.words
-    traces, areas = [], []
-    table: dict[str, list[Any]] = {"class": [], "false_positive_rate": [], "true_positive_rate": []}
-    for style, code in enumerate(codes):
-        positive = judged.truth == code
-        false, true, _ = rates(positive, judged.probabilities[:, code])
-        x, y = _thinned(false, true)
-        edges = _band(judged, code, precision=False)
+def _curves(judged: Judged, codes: Sequence[int], names: Sequence[str], axes: Sequence[str]) -> tuple[Any, Any]:
+    """Return the traces of classes' curves with their bands, and their numbers by column.
+
+    Args:
+        judged: the target.
+        codes: the classes.
+        names: of the curves.
+        axes: the columns' names along and up; "recall" along: precision is drawn.
+    """
+    precision = axes[0] == "recall"
+    traces: list[dict[str, Any]] = []
+    table: dict[str, list[Any]] = {"class": [], axes[0]: [], axes[1]: []}
+    for style, (code, name) in enumerate(zip(codes, names, strict=True)):
+        false, true, exact = rates(judged.truth == code, judged.probabilities[:, code])
+        whole = int(np.argmax(true >= 1.0)) + 1  # once all are found, a lower threshold only adds mistakes
+        x, y = _thinned(true[:whole], exact[:whole]) if precision else _thinned(false, true)
+        edges = _band(judged, code, precision)
         if edges is not None:
             traces.append(plots.band(GRID, *edges, style=style))
-        area = _area(positive, judged.probabilities[:, code])
-        areas.append(f"{judged.label(code)}: {words.number(area, 5)}")
-        traces.append(
-            plots.line(
-                x,
-                y,
-                words("{label} (area {area})", label=judged.label(code), area=words.number(area, 5)),
-                style,
-                hoverinfo="x+y",
-            )
-        )
+        traces.append(plots.line(x, y, name, style, hoverinfo="x+y"))
         table["class"] += [judged.label(code)] * len(x)
-        table["false_positive_rate"] += plots.numbers(x)
-        table["true_positive_rate"] += plots.numbers(y)
-    traces.append(plots.guide([0, 1], [0, 1], words("guessing")))
+        table[axes[0]] += plots.numbers(x)
+        table[axes[1]] += plots.numbers(y)
+    return traces, table
+
+
+def _roc(context: Context, judged: Judged, codes: Sequence[int]) -> Plot:
+    words = context.words
+    known = [words.number(_area(judged.truth == code, judged.probabilities[:, code]), 5) for code in codes]
+    areas = dict(zip(map(judged.label, codes), known, strict=True))
+    names = [words("{label} (area {area})", label=label, area=area) for label, area in areas.items()]
+    traces, table = _curves(judged, codes, names, ("false_positive_rate", "true_positive_rate"))
     return Plot(
         context.name("roc", judged),
         words("{target}: ROC curve", target=judged.target.name),
         words("The nearer to the upper left corner, the better; a band is ± one standard deviation of the folds."),
-        traces,
+        [*traces, plots.guide([0, 1], [0, 1], words("guessing"))],
         plots.layout(
             plots.axis(words("false positive rate"), range=[-0.01, 1.01]),
             plots.axis(words("true positive rate"), range=[-0.01, 1.03]),
         ),
-        words("Areas under the curves: {areas}.", areas=", ".join(areas)),
+        words("Areas under the curves: {areas}.", areas=", ".join(f"{label}: {area}" for label, area in areas.items())),
         table,
         half=True,
     )
@@ -245,21 +245,8 @@ def _roc(context: Context, judged: Judged, codes: Sequence[int]) -> Plot:
 
 def _precision_recall(context: Context, judged: Judged, codes: Sequence[int]) -> Plot:
     words = context.words
-    traces, shares = [], []
-    table: dict[str, list[Any]] = {"class": [], "recall": [], "precision": []}
-    for style, code in enumerate(codes):
-        _, true, exact = rates(judged.truth == code, judged.probabilities[:, code])
-        whole = int(np.argmax(true >= 1.0)) + 1  # once all are found, a lower threshold only adds mistakes
-        true, exact = true[:whole], exact[:whole]
-        x, y = _thinned(true, exact)
-        edges = _band(judged, code, precision=True)
-        if edges is not None:
-            traces.append(plots.band(GRID, *edges, style=style))
-        traces.append(plots.line(x, y, judged.label(code), style, hoverinfo="x+y"))
-        shares.append(f"{judged.label(code)}: {words.percent(float((judged.truth == code).mean()), 1)}")
-        table["class"] += [judged.label(code)] * len(x)
-        table["recall"] += plots.numbers(x)
-        table["precision"] += plots.numbers(y)
+    shares = [f"{judged.label(code)}: {words.percent(float((judged.truth == code).mean()), 1)}" for code in codes]
+    traces, table = _curves(judged, codes, [judged.label(code) for code in codes], ("recall", "precision"))
     return Plot(
         context.name("precision-recall", judged),
         words("{target}: precision and recall", target=judged.target.name),
@@ -285,5 +272,5 @@ def _mistakes(context: Context, judged: Judged) -> list[Block]:
     sure = wrong[np.argsort(-judged.probabilities[wrong].max(axis=1), kind="stable")][:MISTAKES]
     return [
         Paragraph(words("The most confident mistakes in {target}", target=judged.target.name), "head"),
-        Drawings([context.gallery.drawing(int(judged.places[i]), context.caption(judged, int(i))) for i in sure]),
+        context.drawings(judged, sure),
     ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.predictor.predictor import Predictor
-from amalthea.reporting.blocks import Block, Paragraph
+from amalthea.reporting.blocks import Block, Drawings, Paragraph
 from amalthea.reporting.captions import answer_lines
 from amalthea.reporting.examples import Gallery
 from amalthea.reporting.out_of_fold import Judged
@@ -79,6 +79,10 @@ class Context:
     def points(self, judged: Judged, rows: Sequence[int] | NDArray[np.intp]) -> list[tuple[int, str]]:
         """Return for some examples that are drawn as points their numbers in the gallery and their captions."""
         return [(self.gallery.number(judged.places[i]), "\n".join(self.caption(judged, int(i)))) for i in rows]
+
+    def drawings(self, judged: Judged, rows: Sequence[int] | NDArray[np.intp]) -> Drawings:
+        """Return some examples drawn side by side."""
+        return Drawings([self.gallery.drawing(int(judged.places[i]), self.caption(judged, int(i))) for i in rows])
 
     def heading(self, judged: Judged) -> list[Block]:
         """Return a target's name as the heading of its figures, where there are several targets."""

@@ -146,7 +146,6 @@ def _chart(context: Context, summary: TargetSummary, main: str, each: Folds) -> 
     single = _singles(context, summary, main, each)
     known = [value for value in [*values, *(value for _, _, value in single)] if np.isfinite(value)]
     steep = bool(known) and main not in HIGHER_IS_BETTER and min(known) > 0 and max(known) > STEEP * min(known)
-    ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plots.label(n, 22) for n in names]}
     better = words("higher is better") if main in HIGHER_IS_BETTER else words("lower is better")
     unit = f", {summary.unit}" if summary.unit and main == "rmse" else ""
     written = metric(words, main, summary.units)
@@ -170,7 +169,7 @@ def _chart(context: Context, summary: TargetSummary, main: str, each: Folds) -> 
                 30,
                 **(plots.log_ticks(known) if steep else {}),
             ),
-            {"automargin": True, "zeroline": False, "range": [-0.6, len(names) - 0.4], **ticks},
+            plots.names_axis(names, range=[-0.6, len(names) - 0.4]),
             margin={"l": 10},
         ),
         "; ".join(f"{n}: {words.figure(named[n][main])}" for n in named),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,24 +56,7 @@ def answers_of(predictor: Predictor, features: Sequence[Any], askable: NDArray[n
     return np.asarray(np.nanmean(np.where(askable[..., None], members, np.nan), axis=0), np.float64)
 
 
-@dataclasses.dataclass(frozen=True)
-class Output:
-    """Where one number that the model answers stands among its outputs.
-
-    Args:
-        target: whose answer.
-        column: of the outputs.
-        label: the class whose probability it is; "" for a regression.
-    """
-
-    target: Target
-    column: int
-    label: str = ""
-
-
-def output(predictor: Predictor, target: Target, code: int = 0) -> Output:
-    """Return the place of a regression's answer, or of the probability of a class."""
+def column_of(predictor: Predictor, target: Target, code: int = 0) -> int:
+    """Return the number of the output that is a regression's answer, or the probability of a class."""
     index = predictor.targets.index(target)
-    start = sum(each.width for each in predictor.targets[:index])
-    label = target.classes[code] if target.task == "classification" else ""
-    return Output(target, start + code, label)
+    return sum(each.width for each in predictor.targets[:index]) + code

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from amalthea.reporting import plots
-from amalthea.reporting.blocks import Block, Drawings, Paragraph, Plot
+from amalthea.reporting.blocks import Block, Paragraph, Plot
 from amalthea.reporting.captions import with_unit
 from amalthea.reporting.classes import class_blocks
 from amalthea.reporting.context import Context
@@ -69,17 +69,13 @@ def _regression(context: Context, judged: Judged) -> list[Block]:
     words = context.words
     shown = context.gallery.shown(judged)
     truth, mean = judged.truth[shown], judged.mean[shown]
-    ends = [float(min(truth.min(), mean.min())), float(max(truth.max(), mean.max()))]
     name, unit = judged.target.name, judged.target.unit
     figure = words.figure(judged.summary.metrics["rmse"], unit)
     plot = Plot(
         context.name("agreement", judged),
         words("{target}: predicted against true", target=name),
         words("On the dashed line predicted and true are equal; the vertical distance from it is the error."),
-        [
-            plots.points(truth, mean, marker={"size": 6, "opacity": 0.65}, hoverinfo="none"),
-            plots.guide(ends, ends),
-        ],
+        plots.diagonal(truth, mean, marker={"size": 6, "opacity": 0.65}, hoverinfo="none"),
         plots.layout(
             plots.axis(with_unit(words("true {target}", target=name), unit)),
             plots.axis(with_unit(words("predicted {target}", target=name), unit)),
@@ -104,5 +100,5 @@ def _regression(context: Context, judged: Judged) -> list[Block]:
     return [
         plot,
         Paragraph(words("The largest errors of {target}", target=name), "head"),
-        Drawings([context.gallery.drawing(int(judged.places[i]), context.caption(judged, int(i))) for i in worst]),
+        context.drawings(judged, worst),
     ]

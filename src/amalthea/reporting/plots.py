@@ -48,6 +48,18 @@ def axis(title: str, width: int = 44, **options: Any) -> dict[str, Any]:
     return {"title": {"text": label(title, width)}, **options}
 
 
+def names_axis(names: Sequence[str], width: int = 22, **options: Any) -> dict[str, Any]:
+    """Return an axis that has names for 0, 1, 2, ..., broken into lines of so many letters."""
+    ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [label(n, width) for n in names]}
+    return {"automargin": True, "zeroline": False, **options, **ticks}
+
+
+def diagonal(truth: Any, mean: Any, **options: Any) -> list[dict[str, Any]]:
+    """Return the traces of predicted against true values, and of the line where both are equal."""
+    ends = [float(min(truth.min(), mean.min())), float(max(truth.max(), mean.max()))]
+    return [points(truth, mean, **options), guide(ends, ends)]
+
+
 def points(x: Any, y: Any, name: str = "", style: int = 0, **options: Any) -> dict[str, Any]:
     """Return a trace of points in the style of a number."""
     marker = {"color": f"@{COLOURS[style % 6]}", "symbol": SYMBOLS[style % 6], "size": 7, **options.pop("marker", {})}

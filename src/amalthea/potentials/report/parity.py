@@ -27,7 +27,9 @@ def energy_blocks(context: Context, judged: Judged) -> list[Block]:
     errors = judged.mean[shown] - judged.truth[shown]
     ends = [float(min(truth.min(), mean.min())), float(max(truth.max(), mean.max()))]
     table = {
-        **_positions(context, judged, shown),
+        "row": judged.rows[shown].tolist(),
+        "fold": (judged.folds[shown] + 1).tolist(),
+        **_positions(context, judged.places[shown]),
         "true_eV_per_atom": plots.numbers(truth, 9),
         "predicted_eV_per_atom": plots.numbers(mean, 9),
         "error_meV_per_atom": plots.numbers(errors),
@@ -39,10 +41,7 @@ def energy_blocks(context: Context, judged: Judged) -> list[Block]:
             "agreement",
             words("Energies: predicted against true"),
             words("On the dashed line predicted and true are equal; the vertical distance from it is the error."),
-            [
-                plots.points(truth, mean, marker={"size": 6, "opacity": 0.65}, hoverinfo="none"),
-                plots.guide(ends, ends),
-            ],
+            plots.diagonal(truth, mean, marker={"size": 6, "opacity": 0.65}, hoverinfo="none"),
             plots.layout(true_axis, plots.axis(words("predicted energy (eV/atom)"))),
             words(
                 "{count} structures around the line where predicted equals true; mean absolute error {figure}.",
@@ -90,11 +89,8 @@ def worst_blocks(context: PotentialContext, judged: Judged | None) -> list[Block
     words, table = context.words, context.predictor.out_of_fold
     blocks: list[Block] = []
     if judged is not None:
-        worst = judged.places[np.argsort(-judged.error, kind="stable")[:WORST]]
-        blocks += [
-            Paragraph(words("The largest errors of energies"), "head"),
-            Drawings([context.gallery.drawing(int(p), _caption(context, judged, int(p))) for p in worst]),
-        ]
+        worst = np.argsort(-judged.error, kind="stable")[:WORST]
+        blocks += [Paragraph(words("The largest errors of energies"), "head"), context.drawings(judged, worst)]
     if "force_mae" in table and table["force_mae"].notna().any():
         error = table["force_mae"].to_numpy(np.float64)
         worst = np.argsort(-np.nan_to_num(error, nan=-1.0), kind="stable")[:WORST]
@@ -111,15 +107,10 @@ def _caption(context: PotentialContext, judged: Judged | None, position: int) ->
     return context.structure_lines(position)
 
 
-def _positions(context: Context, judged: Judged, shown: NDArray[np.intp]) -> dict[str, Sequence[object]]:
-    table = context.predictor.out_of_fold.iloc[judged.places[shown]]
-    return {
-        "row": judged.rows[shown].tolist(),
-        "fold": (judged.folds[shown] + 1).tolist(),
-        "file": [str(file) for file in table["file"]],
-        "frame": table["frame"].tolist(),
-        "atoms": table["atoms"].tolist(),
-    }
+def _positions(context: Context, shown: NDArray[np.int64] | list[int]) -> dict[str, Sequence[object]]:
+    """Return where structures stand, by column."""
+    table = context.predictor.out_of_fold.iloc[shown]
+    return {name: table[name].tolist() for name in ("row", "file", "frame", "atoms")}
 
 
 def force_sizes(context: Context) -> NDArray[np.float64] | None:
@@ -144,7 +135,6 @@ def _by_structure(context: PotentialContext) -> Plot:
     judged = context.judged[0] if context.judged else None
     if sizes is not None:
         traces.append(plots.guide([0, baseline], [0, 0.1 * baseline], words("a tenth of the forces")))
-    rows = table.iloc[shown]
     return Plot(
         "force-errors",
         words("Errors of the forces, structure by structure"),
@@ -163,10 +153,7 @@ def _by_structure(context: PotentialContext) -> Plot:
             largest=words.number(float(np.nanmax(error)), 3),
         ),
         {
-            "row": rows["row"].tolist(),
-            "file": [str(file) for file in rows["file"]],
-            "frame": rows["frame"].tolist(),
-            "atoms": rows["atoms"].tolist(),
+            **_positions(context, shown),
             "force_rms_true": plots.numbers([np.nan] * len(shown) if sizes is None else sizes[shown]),
             "force_mae": plots.numbers(y),
         },
@@ -178,7 +165,6 @@ def _components(context: Context, forces: Forces) -> Plot:
     words, judged = context.words, forces.judged
     chosen = np.random.default_rng(context.seed).permutation(len(judged))[:MOST_COMPONENTS]
     truth, mean = judged.truth[chosen], judged.mean[chosen]
-    ends = [float(min(truth.min(), mean.min())), float(max(truth.max(), mean.max()))]
     mae = Figure(float(judged.error.mean()), float("nan"))
     return Plot(
         "forces",
@@ -190,12 +176,9 @@ def _components(context: Context, forces: Forces) -> Plot:
             count=words.count(len(judged)),
             structures=words.count(forces.structures),
         ),
-        [
-            plots.points(
-                truth, mean, marker={"size": 4, "opacity": 0.5}, hovertemplate="%{x:.3f}: %{y:.3f}<extra></extra>"
-            ),
-            plots.guide(ends, ends),
-        ],
+        plots.diagonal(
+            truth, mean, marker={"size": 4, "opacity": 0.5}, hovertemplate="%{x:.3f}: %{y:.3f}<extra></extra>"
+        ),
         plots.layout(
             plots.axis(words("true component (eV/Å)")),
             plots.axis(words("predicted component (eV/Å)")),

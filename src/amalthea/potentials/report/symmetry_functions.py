@@ -124,12 +124,7 @@ def _plot(context: Context, element: str, importance: Importance) -> Plot:
     words = context.words
     order = np.argsort(-importance.value, kind="stable")
     shown = order[:MOST_SHOWN][::-1]
-    ticks = {
-        "tickmode": "array",
-        "tickvals": list(range(len(shown))),
-        "ticktext": [plots.label(importance.names[i].replace(", ", " "), 26) for i in shown],
-        "tickfont": {"size": 11},
-    }
+    names = [importance.names[i].replace(", ", " ") for i in shown]
     return Plot(
         f"functions-{element.lower()}",
         words("Symmetry functions of {element}", element=element),
@@ -157,7 +152,7 @@ def _plot(context: Context, element: str, importance: Importance) -> Plot:
         ],
         plots.layout(
             plots.axis(words("effect on the energy of an atom (meV)"), 28, rangemode="tozero"),
-            {"automargin": True, "zeroline": False, **ticks},
+            plots.names_axis(names, 26, tickfont={"size": 11}),
             margin={"l": 10},
         ),
         words(
