@@ -21,10 +21,10 @@ from amalthea.training.assignment import Assignment, MemberLayout, assign
 from amalthea.training.buckets import Shapes
 from amalthea.training.evaluation import Evaluation, measure
 from amalthea.training.history import History
-from amalthea.training.inference import Answering
-from amalthea.training.initialization import build, clone, normalizations
+from amalthea.training.inference import TrainedMembers
+from amalthea.training.initialization import build
 from amalthea.training.prediction import Aside, Prediction
-from amalthea.training.trainer import Settings, compile_like, train
+from amalthea.training.trainer import Settings, train
 from amalthea.training.weight_history import Recorder, Recording
 
 
@@ -147,9 +147,7 @@ class Ensemble:
                 "validation_fraction must lie between 0 and 1, and above 0 with patience. "
                 f"Received: validation_fraction={validation_fraction!r}, patience={patience!r}"
             )
-        together = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
-        ids = self._folds(count, together, fold_ids)
-        assignment = assign(ids, self.folds, self.members, fraction, together, self.seed)
+        assignment = self._assign(count, groups, fold_ids, fraction)
         recorder = Recorder(len(self), epochs) if record else None
         settings = Settings(epochs, batch_size, patience, self.seed, callbacks, verbose, recorder)
         history = self._fit(x, y, sample_weight, assignment, settings)
@@ -206,10 +204,7 @@ class Ensemble:
         """
         shapes = shapes.as_arrays()
         epochs, batch_size = whole_number("epochs", epochs, 1), whole_number("batch_size", batch_size, 1)
-        together = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
-        assignment = assign(
-            self._folds(len(shapes), together, fold_ids), self.folds, self.members, 0.0, together, self.seed
-        )
+        assignment = self._assign(len(shapes), groups, fold_ids, 0.0)
         if rows is not None:
             chosen = tuple(np.intersect1d(training, rows) for training in assignment.training)
             assignment = dataclasses.replace(assignment, training=chosen)
@@ -221,9 +216,7 @@ class Ensemble:
         build(self.model, x, y, np.ones(len(shapes.rows[0]), np.float32))
         trained = train(self.model, shapes, None, None, assignment, settings)
         self.fold_ids, self.history = assignment.fold_ids, trained.history
-        self._trainable, self._others = trained.trainable, trained.others
-        self._example = jax.tree.map(lambda values: values[:1], x)
-        self._answering = Answering(self.model, self._trainable, self._others, self._used)
+        self._keep(trained.trainable, trained.others, x)
         self._out_of_fold, self.aside, self.recording = None, None, None
         if recorder is not None:
             largest = int(np.argmax([len(rows) for rows in shapes.rows]))
@@ -237,11 +230,9 @@ class Ensemble:
         build(self.model, x, y, sample_weight)
         trained = train(self.model, x, y, sample_weight, assignment, settings)
         self.fold_ids, self.history = assignment.fold_ids, trained.history
-        self._trainable, self._others = trained.trainable, trained.others
-        self._example = jax.tree.map(lambda values: values[:1], x)
-        self._answering = Answering(self.model, self._trainable, self._others, self._used)
-        self._out_of_fold = self._answering.out_of_fold(x, assignment) if self.folds > 1 else None
-        self.aside = self._answering.aside(x, assignment)
+        self._keep(trained.trainable, trained.others, x)
+        self._out_of_fold = self._trained.out_of_fold(x, assignment) if self.folds > 1 else None
+        self.aside = self._trained.aside(x, assignment)
         self.validation_rows = () if self.aside is None else tuple(self.aside.rows)
         recorder, learned = settings.recorder, trained.history.epochs
         self.recording = None if recorder is None else recorder.recording(x, y, assignment, learned, self.seed)
@@ -279,8 +270,8 @@ class Ensemble:
         """
         self._check_trained()
         x = as_arrays(x, "x")
-        everyone = self._answering.everyone(x)
-        mean, std = self._answering.mean_and_std(everyone)
+        everyone = self._trained.everyone(x)
+        mean, std = self._trained.mean_and_std(everyone)
         return Prediction(mean=mean, std=std, members=everyone)
 
     def evaluate(self, x: Any, y: Any, sample_weight: Any = None) -> Evaluation:
@@ -295,19 +286,13 @@ class Ensemble:
         """
         y = as_arrays(y, "y")
         prediction = self.predict(x)
-        numbers = self.used.tolist()
-        of_members = [
-            measure(
-                self.model,
-                self._variables_of(m),
-                y,
-                jax.tree.map(lambda v, m=m: v[m], prediction.members),
-                sample_weight,
-            )
-            for m in numbers
-        ]
-        # The mean has no weights: penalties on weights, and scales of targets, are averaged over the members.
-        of_mean = [measure(self.model, self._variables_of(m), y, prediction.mean, sample_weight) for m in numbers]
+        of_members, of_mean = [], []
+        for number in self.used.tolist():
+            variables = self._trained.variables_of(number)
+            answer = jax.tree.map(lambda values, m=number: values[m], prediction.members)
+            of_members.append(measure(self.model, variables, y, answer, sample_weight))
+            # The mean has no weights: penalties on weights, and scales of targets, are averaged over the members.
+            of_mean.append(measure(self.model, variables, y, prediction.mean, sample_weight))
         values = {name: float(np.mean([each[name] for each in of_mean])) for name in of_mean[0]}
         return Evaluation(values, {name: np.array([each[name] for each in of_members]) for name in values})
 
@@ -322,29 +307,13 @@ class Ensemble:
         number = range(len(self))[number]
         if not self._used[number]:
             raise AmaltheaError(f"Member {number} was left out of this ensemble: see history.notes.")
-        member = clone(self.model)
-        if not member.built:
-            member(self._example)
-        for variables, values in (
-            (member.trainable_variables, self._trainable),
-            (member.non_trainable_variables, self._others),
-        ):
-            for variable, stacked in zip(variables, values, strict=True):
-                variable.assign(stacked[number])
-        for layer in normalizations(member):
-            layer.finalize_state()
-        compile_like(member, self.model)
-        return member
+        return self._trained.model_of(number)
 
     @property
     def weights(self) -> dict[str, NDArray[Any]]:
         """All variables by their paths in the model, stacked, shape (members, ...)."""
         self._check_trained()
-        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
-        return {
-            f"{index:05d}/{variable.path}": stacked
-            for index, (variable, stacked) in enumerate(zip(variables, [*self._trainable, *self._others], strict=True))
-        }
+        return self._trained.weights()
 
     def restore(
         self,
@@ -379,22 +348,26 @@ class Ensemble:
                 f"{len(self)} members."
             )
         split = len(self.model.trainable_variables)
-        self._trainable, self._others, self._example = stacked[:split], stacked[split:], example
         self.fold_ids, self.history, self._out_of_fold = fold_ids, history, out_of_fold
         self.validation_rows = validation_rows or ()
-        self._answering = Answering(self.model, self._trainable, self._others, self._used)
+        self._keep(stacked[:split], stacked[split:], example)
 
-    def _folds(self, count: int, groups: NDArray[np.int64] | None, fold_ids: ArrayLike | None) -> NDArray[np.int64]:
+    def _assign(
+        self, count: int, groups: ArrayLike | None, fold_ids: ArrayLike | None, validation_fraction: float
+    ) -> Assignment:
+        """Give each member its rows, of random folds or of the user's own."""
+        together = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
         if fold_ids is None:
-            return random_folds(count, self.folds, self.seed, groups=groups)
-        ids = np.asarray(fold_ids)
-        present = np.unique(ids)
-        if len(ids) != count or present.tolist() != list(range(self.folds)):
-            raise DataError(
-                f"fold_ids must give each of the {count} rows a fold from 0 to {self.folds - 1}, and none may be "
-                f"empty. Received: {len(ids)} rows with the folds {present[:10].tolist()}"
-            )
-        return ids.astype(np.int64)
+            ids = random_folds(count, self.folds, self.seed, groups=together)
+        else:
+            ids = np.asarray(fold_ids)
+            present = np.unique(ids)
+            if len(ids) != count or present.tolist() != list(range(self.folds)):
+                raise DataError(
+                    f"fold_ids must give each of the {count} rows a fold from 0 to {self.folds - 1}, and none may be "
+                    f"empty. Received: {len(ids)} rows with the folds {present[:10].tolist()}"
+                )
+        return assign(ids.astype(np.int64), self.folds, self.members, validation_fraction, together, self.seed)
 
     @property
     def used(self) -> NDArray[np.int64]:
@@ -408,9 +381,10 @@ class Ensemble:
             used[list(self.history.left_out)] = False
         return used
 
-    def _variables_of(self, number: int) -> list[list[NDArray[Any]]]:
-        """Return one member's trainable and other variables."""
-        return [[values[number] for values in part] for part in (self._trainable, self._others)]
+    def _keep(self, trainable: list[NDArray[Any]], others: list[NDArray[Any]], x: Any) -> None:
+        """Keep the members as they were trained, once `history` says who takes part."""
+        example = jax.tree.map(lambda values: values[:1], x)
+        self._trained = TrainedMembers(self.model, trainable, others, self._used, example)
 
     def _check_trained(self) -> None:
         if self.history is None:

@@ -1,4 +1,4 @@
-"""Trained members asked: for any rows, for those that they never saw, and for those that were set aside."""
+"""Trained members: each as a model, and all asked for any rows, those that they never saw, or those set aside."""
 
 from __future__ import annotations
 
@@ -12,31 +12,63 @@ from numpy.typing import NDArray
 from amalthea.training.arrays import count_rows, size_in_bytes
 from amalthea.training.assignment import Assignment, evenly
 from amalthea.training.convolution import flowing_bytes
+from amalthea.training.initialization import clone, normalizations
 from amalthea.training.prediction import Aside, Prediction
 from amalthea.training.program import answers
 from amalthea.training.sharding import choose_placement
+from amalthea.training.trainer import compile_like
 
 BLOCK = 4096
 """Rows that are answered in one call of the compiled program."""
 
 
-class Answering:
-    """All members of an ensemble, ready to answer.
+class TrainedMembers:
+    """All members of an ensemble: asked together, and each as a model by itself.
 
     Args:
-        model: the compiled model.
+        model: the compiled model, which stays as it is.
         trainable: the weights, one array a variable, shape (members, ...).
         others: the model's non-trainable variables, likewise.
         used: shape (members,), False for members that were left out.
+        example: one row of the inputs.
     """
 
     def __init__(
-        self, model: keras.Model, trainable: list[NDArray[Any]], others: list[NDArray[Any]], used: NDArray[np.bool_]
+        self,
+        model: keras.Model,
+        trainable: list[NDArray[Any]],
+        others: list[NDArray[Any]],
+        used: NDArray[np.bool_],
+        example: Any,
     ) -> None:
-        self.trainable, self.others, self.used = trainable, others, used
+        self.model, self.trainable, self.others, self.used, self.example = model, trainable, others, used, example
         size = size_in_bytes([values[0] for values in [*trainable, *others]]) + flowing_bytes(model)
         self._placement = choose_placement(len(used), size)
         self._program = answers(model, self._placement)
+
+    def variables_of(self, member: int) -> list[list[NDArray[Any]]]:
+        """Return one member's trainable and other variables."""
+        return [[values[member] for values in part] for part in (self.trainable, self.others)]
+
+    def model_of(self, member: int) -> keras.Model:
+        """Return one member as an ordinary `keras.Model`, compiled as the model was."""
+        model = clone(self.model)
+        if not model.built:
+            model(self.example)
+        variables = (model.trainable_variables, model.non_trainable_variables)
+        for part, values in zip(variables, self.variables_of(member), strict=True):
+            for variable, value in zip(part, values, strict=True):
+                variable.assign(value)
+        for layer in normalizations(model):
+            layer.finalize_state()
+        compile_like(model, self.model)
+        return model
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Return all variables by their order and their paths in the model, stacked, shape (members, ...)."""
+        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        stacked = zip(variables, [*self.trainable, *self.others], strict=True)
+        return {f"{index:05d}/{variable.path}": values for index, (variable, values) in enumerate(stacked)}
 
     def everyone(self, x: Any) -> Any:
         """Return every member's answers to n rows, shape (members, n, ...)."""
