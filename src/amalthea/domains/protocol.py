@@ -31,7 +31,8 @@ class Defaults:
         optimizer: the name of a Keras optimizer.
         learning_rate: its (largest) learning rate.
         network: which of the networks on offer, or the user's own (a file, or `module:function`).
-        validation_fraction: the share of its own training rows on which a member is measured and not trained.
+        validation_fraction: the share of its own training rows on which a member is measured and not trained; None: 0.1
+            with patience, else 0.
         augment: change the examples a little in every training step.
     """
 
@@ -42,7 +43,7 @@ class Defaults:
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     network: str = "dense"
-    validation_fraction: float = 0.0
+    validation_fraction: float | None = None
     augment: bool = False
 
 

@@ -150,6 +150,8 @@ def command(predictor: Predictor, usual: Mapping[str, Any], targets: Sequence[Ta
         if target.threshold is not None:
             parts += ["--threshold", f"{target.threshold:g}"]
     for name, value in settings.items():
+        if name == "validation_fraction":  # the domain decides; the command has no such option
+            continue
         if value is None or value is False or (name in usual and value == usual[name]):
             continue
         parts.append(f"--{name.replace('_', '-')}")

@@ -50,11 +50,6 @@ class Settings:
         return self.defaults.epochs * max(1, -(-rows // self.defaults.batch_size))
 
     @property
-    def aside(self) -> float | None:
-        """The share of each member's training rows that is set aside; None: as `Ensemble.fit` does by itself."""
-        return self.defaults.validation_fraction or None
-
-    @property
     def record(self) -> TrainingSettings:
         """Everything that decides what is learned, as a model keeps it."""
         names = ("features", "split", "group", "time_column", "fold_column", "patience", "seed")

@@ -54,7 +54,7 @@ def defaults_for(targets: Sequence[Target], rows: int, network: str, has_test: b
         optimizer="adamw",
         learning_rate=5e-3,
         network="convolution",
-        validation_fraction=0.05 if has_test else 0.0,
+        validation_fraction=0.05 if has_test else None,
         augment=True,
     )
 

@@ -27,7 +27,7 @@ from amalthea.reporting.sections import section
 from amalthea.reporting.summary import verdict_blocks
 from amalthea.reporting.translate import Words
 
-USUAL = {"features": "auto", "network": "potential", "split": "random", "validation_fraction": 0.0}
+USUAL = {"features": "auto", "network": "potential", "split": "random"}
 """Settings that the command need not say."""
 
 

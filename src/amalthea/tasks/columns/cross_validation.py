@@ -96,7 +96,7 @@ def _fit(
 
     defaults, folds = settings.defaults, int(fold_ids.max()) + 1
     rows = len(dataset) - (len(dataset) // folds if folds > 1 else 0)
-    rows -= int(defaults.validation_fraction * rows)
+    rows -= int((defaults.validation_fraction or 0.0) * rows)
     model = propose(kind, featurizer, dataset.targets, defaults, settings.steps(rows))
     ensemble = Ensemble(model, folds=folds, members=defaults.members, seed=settings.seed)
     with warnings.catch_warnings(action="ignore", category=TrainingWarning):  # said below
@@ -108,7 +108,7 @@ def _fit(
             groups=groups,
             fold_ids=fold_ids,
             patience=settings.patience,
-            validation_fraction=settings.aside,
+            validation_fraction=defaults.validation_fraction,
             verbose=settings.verbose,
         )
     for note in history.notes:

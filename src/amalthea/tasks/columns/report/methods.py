@@ -7,7 +7,7 @@ from amalthea.reporting.blocks import Table
 from amalthea.reporting.context import Context
 from amalthea.reporting.methods import features_in_words, layer_table
 
-USUAL = {"features": "auto", "network": "auto", "split": "random", "validation_fraction": 0.0}
+USUAL = {"features": "auto", "network": "auto", "split": "random"}
 """Settings that the command need not say."""
 
 
