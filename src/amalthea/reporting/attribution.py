@@ -156,6 +156,7 @@ def permutation_importance(context: Context, judged: Judged, columns: list[str])
     repeats = REPEATS if len(columns) <= 20 else 2
     sign = 1.0 if main in HIGHER_IS_BETTER else -1.0
 
+    # one table for each deal of one column, so that all are asked for at once
     names = [name for name in columns for _ in range(repeats)]
     tables = [examples, *(examples.assign(**{n: examples[n].to_numpy()[rng.permutation(len(rows))]}) for n in names)]
     answered = _answers(context, judged, tables, folds)
@@ -165,6 +166,7 @@ def permutation_importance(context: Context, judged: Judged, columns: list[str])
             [score(judged.target.task, truth[folds == fold], answer[folds == fold])[main] for fold in np.unique(folds)]
         )
 
+    # in each fold by itself: its networks differ from the others', and the folds' spread is the error
     losses = sign * (by_fold(answered[0]) - np.array([by_fold(answer) for answer in answered[1:]]))
     changes = losses.reshape(len(columns), repeats, -1).mean(axis=1)
     return {name: _over_folds(change[np.isfinite(change)]) for name, change in zip(columns, changes, strict=True)}

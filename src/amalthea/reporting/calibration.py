@@ -45,6 +45,7 @@ def coverages(judged: Judged, levels: Sequence[float] = LEVELS) -> list[Figure]:
     residuals = np.abs(judged.mean - judged.truth)
     inside = np.full((len(levels), len(judged)), np.nan)
     for part in np.unique(judged.parts):
+        # the interval's constants and its quantile come from the other parts alone: no example judges itself
         held_out = judged.parts == part
         constants = fit_interval(residuals[~held_out], judged.spread[~held_out])
         scaled = np.sort(_scaled(residuals[~held_out], constants.sigma(judged.spread[~held_out])))

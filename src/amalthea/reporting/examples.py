@@ -60,6 +60,7 @@ class Gallery:
         known = [*(each.places for each in judged), np.flatnonzero(np.isfinite(errors))]
         positions = np.unique(np.concatenate(known))
         self.sampled = len(positions) > MOST_POINTS
+        # the worst come first, so that they are drawn whatever chance leaves out
         if self.sampled:
             wrong = [each.places[np.argsort(-each.error)[:MOST_WRONG]] for each in judged]
             worst = np.concatenate([*wrong, np.argsort(-np.nan_to_num(errors, nan=-1.0))[:MOST_WRONG]])

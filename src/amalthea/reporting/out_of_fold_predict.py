@@ -35,6 +35,7 @@ def answers(predictor: Predictor, features: Sequence[Any], folds: NDArray[np.int
         features: for each part the features of n examples.
         folds: shape (n,): for each example the fold whose members answer.
     """
+    # all members answer for all rows, and of each row those of its fold are kept: one call a part
     rows = np.arange(len(folds))
     answered = []
     for part, x in zip(predictor.parts, features, strict=True):

@@ -43,6 +43,7 @@ def coloured(example: pd.Series[Any], contributions: NDArray[np.float64], point:
 def _covered(picture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """Return the picture with each of its patches covered in turn."""
     rows, columns = (np.array_split(np.arange(size), min(PATCHES, size)) for size in picture.shape[:2])
+    # the picture's own median hides a patch without adding an edge of a foreign brightness
     middle = np.median(picture, axis=(0, 1)).astype(np.uint8)
     covered = []
     for row in rows:

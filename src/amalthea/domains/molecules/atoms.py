@@ -93,6 +93,7 @@ def masked_fragments(molecule: Any, radius: int, size: int) -> NDArray[np.float3
     output = rdFingerprintGenerator.AdditionalOutput()
     output.AllocateBitInfoMap()
     counts = generator.GetCountFingerprintAsNumPy(molecule, additionalOutput=output).astype(np.float64)
+    # each fragment is taken from the rows of all the atoms that it holds
     rows = np.tile(counts, (1 + molecule.GetNumAtoms(), 1))
     for bit, environments in output.GetBitInfoMap().items():
         for centre, reach in environments:
@@ -121,6 +122,7 @@ def coloured(example: pd.Series[Any], contributions: NDArray[np.float64], point:
     for number in np.argsort(-shares, kind="stable")[:NOTED].tolist():
         text = f"{contributions[number]:+.{decimals}f}".replace(".", point)  # RDKit draws no true minus
         molecule.GetAtomWithIdx(number).SetProp("atomNote", text)
+    # atoms that hardly contribute bear no disk: the eye should find the others
     seen = [number for number, share in enumerate(shares) if share > 0.02]
     return drawn(
         draw,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
@@ -63,42 +65,41 @@ def held_out_forces(predictor: Predictor, seed: int = 0) -> Forces | None:
     parts = [_asked(predictor, int(i), committees[int(folds[i])]) for i in chosen if folds[i] in committees]
     if not parts:
         return None
-    positions, truth, mean, spread = (np.concatenate(each) for each in zip(*(part[:4] for part in parts), strict=True))
-    finite = np.isfinite(truth) & np.isfinite(mean)
-    if not finite.any():
+    components = pd.concat(parts, ignore_index=True).replace([np.inf, -np.inf], np.nan)
+    components = components.dropna(subset=["truth", "mean"])
+    if components.empty:
         return None
-    elements, size = np.concatenate([part[4] for part in parts]), np.concatenate([part[5] for part in parts])
-    judged = _judged(predictor, *(values[finite] for values in (positions.astype(np.int64), truth, mean, spread)))
-    return Forces(judged, elements[finite], size[finite], len(parts), len(chosen) < len(known))
+    elements, size = components["element"].to_numpy(object), components["size"].to_numpy(np.float64)
+    return Forces(_judged(predictor, components), elements, size, len(parts), len(chosen) < len(known))
 
 
-def _committees(predictor: Predictor) -> dict[int, object]:
+def _committees(predictor: Predictor) -> dict[int, Any]:
     """Return for each fold its networks, those left out excepted."""
     fold_of = predictor.ready.fold_of
     return {int(fold): predictor.ready.committee.take(np.flatnonzero(fold_of == fold)) for fold in np.unique(fold_of)}
 
 
-def _asked(
-    predictor: Predictor, position: int, committee: object
-) -> tuple[Array, Array, Array, Array, NDArray[np.object_], Array]:
-    """Return each component's position, label, answer, raw spread, element and size of the force."""
+def _asked(predictor: Predictor, position: int, committee: Any) -> pd.DataFrame:
+    """Return each component of the forces in a structure, as its label and the committee's answer have it."""
     row = predictor.examples.iloc[position]
-    answer = committee_mean(committee.answer(row["atoms"]), np.zeros(committee.members, np.int64))  # type: ignore[attr-defined]
+    answer = committee_mean(committee.answer(row["atoms"]), np.zeros(committee.members, np.int64))
     label = np.asarray(row["forces"], np.float64)
-    elements = np.repeat(np.array(row["atoms"].get_chemical_symbols(), object), 3)
-    return (
-        np.full(label.size, position, np.float64),
-        label.ravel(),
-        answer.forces.ravel(),
-        np.repeat(answer.forces_spread, 3),
-        elements,
-        np.repeat(np.linalg.norm(label, axis=1), 3),
+    return pd.DataFrame(
+        {
+            "position": np.full(label.size, position, np.int64),
+            "truth": label.ravel(),
+            "mean": answer.forces.ravel(),
+            "spread": np.repeat(answer.forces_spread, 3),
+            "element": np.repeat(np.array(row["atoms"].get_chemical_symbols(), object), 3),
+            "size": np.repeat(np.linalg.norm(label, axis=1), 3),
+        }
     )
 
 
-def _judged(predictor: Predictor, places: Numbers, truth: Array, mean: Array, spread: Array) -> Judged:
+def _judged(predictor: Predictor, components: pd.DataFrame) -> Judged:
     """Return the components as everything that is judged; each fold's uncertainties come from the other folds."""
-    table = predictor.out_of_fold
+    table, places = predictor.out_of_fold, components["position"].to_numpy(np.int64)
+    truth, mean, spread = (components[name].to_numpy(np.float64) for name in ("truth", "mean", "spread"))
     folds = table["fold"].to_numpy(np.int64)[places]
     residuals = mean - truth
     std = cross_fit(

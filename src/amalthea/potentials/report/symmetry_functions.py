@@ -60,6 +60,7 @@ def function_importance(predictor: Predictor, seed: int = 0) -> dict[str, Import
         if len(atoms) < 2:
             continue
         _, slopes = energies_and_gradients(committee.layers[element], committee.activations[element], atoms)
+        # the standard deviation makes functions of different units comparable, all in meV
         effects = 1000 * np.abs(slopes).mean(axis=1) * atoms.std(axis=0)
         importance[element] = Importance(
             names=tuple(describe(function) for function in functions),

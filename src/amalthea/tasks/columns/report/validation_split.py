@@ -40,6 +40,7 @@ def set_aside(predictor: Predictor) -> tuple[Judged, ...]:
     labels = predictor.out_of_fold["target"].to_numpy(object)[places]
     truth = np.array([codes[str(label)] for label in labels], np.int64)
     features, _ = predictor.parts[0].featurizer.transform(predictor.examples.iloc[places].reset_index(drop=True))
+    # nobody learned from what it set aside, so each example is answered by these members alone
     members = np.asarray(ensemble.predict(features).members, np.float64)
     askable = np.stack([np.isin(places, apart) for apart in rows])
     return (_judged(predictor, target, places, truth, members, askable, groups[places]),)
