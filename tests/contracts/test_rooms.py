@@ -17,7 +17,6 @@ ROOMS = ("workflow", "predictor", "reporting", "training", "validation", "datase
 
 ELSEWHERE = {
     "datasets/catalogue.py",  # the data sets that there are, each with the kind of data that it is
-    "datasets/dataset.py",  # the task of a data set that names none
 }
 
 

@@ -76,7 +76,7 @@ class Dataset:
         fingerprint: SHA-256 of the file's bytes.
         test: the test set that came with the data, if one did.
         input_state: what the domain must remember to read inputs the same way, as JSON.
-        task: the name of the task that answers.
+        task: the name of the task that answers; "" for the one that the domain names.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Dataset:
     fingerprint: str = ""
     test: Dataset | None = None
     input_state: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    task: str = "columns"
+    task: str = ""
 
     def __len__(self) -> int:
         return len(self.examples)

@@ -184,7 +184,6 @@ def _dataset(frames: Frames, name: str) -> Dataset:
     return Dataset(
         name=name,
         domain="structures",
-        task="potential",
         examples=examples,
         targets=(ENERGY,),
         values=frames.energy[:, None].copy(),

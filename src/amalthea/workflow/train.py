@@ -100,7 +100,7 @@ def train(
         "learning_rate": learning_rate,
         "augment": augment,
     }
-    proposed = task(dataset.task).defaults(dataset, kind, network, augment)
+    proposed = task(dataset.task or kind.task).defaults(dataset, kind, network, augment)
     defaults = dataclasses.replace(proposed, **{k: v for k, v in asked.items() if v is not None})
     settings = Settings(
         defaults, features, split, group, time_column, fold_column, patience, seed, verbose=verbose, say=say
@@ -120,7 +120,8 @@ def _learn(dataset: Dataset, settings: Settings, clock: _Clock) -> Predictor:
 
     for note in dataset.notes:
         say(note)
-    kind, answer = domain(dataset.domain), task(dataset.task)
+    kind = domain(dataset.domain)
+    answer = task(dataset.task or kind.task)
     fitted = answer.fit(dataset, kind, dataclasses.replace(settings, say=say), clock)
     used = fitted.dataset
     provenance = Provenance.of(
