@@ -216,6 +216,22 @@ def test_a_damaged_part_is_one_sentence(model, tmp_path, damage):
     refused(path)
 
 
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("folds are text", "model.json, folds: "),
+        ("an unknown field", "model.json, targets, 0, colour: "),
+        ("validation is text", "model.json, validation: "),
+        ("provenance without a name", "model.json, provenance, data: "),
+    ],
+)
+def test_the_sentence_says_where_the_damage_is(model, tmp_path, damage, words):
+    parts = archive.read_parts(model)
+    DAMAGES[damage](parts)
+    archive.write_parts(tmp_path / "damaged.amalthea", parts)
+    assert words in refused(tmp_path / "damaged.amalthea")
+
+
 def test_a_newer_format_says_who_wrote_it(model, tmp_path):
     parts = archive.read_parts(model)
     card(lambda content: content.update(format=99, provenance={"versions": {"amalthea": "7.1"}}))(parts)

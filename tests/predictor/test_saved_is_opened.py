@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,7 +56,9 @@ def test_all_that_is_known_of_the_model_is_kept(pair):
     assert opened.targets == predictor.targets
     assert str(opened.calibrations) == str(predictor.calibrations)  # NaN equals nothing
     assert str(opened.validation) == str(predictor.validation)
-    assert archive.pack_json(opened.validation.state()) == archive.pack_json(predictor.validation.state())
+    assert archive.pack_json(dataclasses.asdict(opened.validation)) == archive.pack_json(
+        dataclasses.asdict(predictor.validation)
+    )
     assert dict(opened.input_state) == archive.plain(predictor.input_state)
     assert repr(opened) == repr(predictor)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, roc_auc_score, root_mean_squared_error
 
-from amalthea.datasets.archive import plain
+from amalthea.datasets.archive import checked, pack_json
 from amalthea.reporting.calibration import coverages
 from amalthea.reporting.classes import confusion, rates
 from amalthea.reporting.metrics import by_fold
@@ -85,14 +86,16 @@ def test_baselines_stand_beside_the_network_in_each_fold_and_make_up_the_whole()
 
 
 def test_a_model_saved_before_baselines_were_kept_by_fold_opens():
-    state = trained("number").validation.state()
+    state = dataclasses.asdict(trained("number").validation)
     for target in state["targets"]:
         del target["baselines_by_fold"]
-    assert Validation.from_state(state).targets[0].baselines_by_fold == {}
+    assert checked(Validation, state, "model.json").targets[0].baselines_by_fold == {}
 
 
 def test_baselines_by_fold_are_kept_in_the_file():
     known = trained("two classes").validation
-    again = Validation.from_state(json.loads(json.dumps(plain(known.state())))).targets[0].baselines_by_fold
+    again = (
+        checked(Validation, json.loads(pack_json(dataclasses.asdict(known))), "model.json").targets[0].baselines_by_fold
+    )
     for name, values in known.targets[0].baselines_by_fold.items():
         assert again[name] == pytest.approx(values, nan_ok=True)

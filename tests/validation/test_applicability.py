@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,10 +96,10 @@ def test_saved_is_opened(metric: str) -> None:
     fresh[0, 0] = np.nan
     applicability = Applicability.fit(train, metric, np.arange(300))
     arrays = {name: np.frombuffer(v.tobytes(), v.dtype).reshape(v.shape) for name, v in applicability.arrays().items()}
-    opened = Applicability.from_arrays(arrays, json.loads(json.dumps(applicability.state())))
+    opened = Applicability.from_arrays(arrays, applicability.metric, applicability.features)
     assert (opened.percentile(fresh) == applicability.percentile(fresh)).all()
     with pytest.raises(KeyError):
-        Applicability.from_arrays({"groups": arrays["groups"]}, applicability.state())
+        Applicability.from_arrays({"groups": arrays["groups"]}, applicability.metric, applicability.features)
 
 
 def test_large_training_sets_are_sampled_by_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amalthea.datasets.archive import checked, pack_json
 from amalthea.predictor.predictions import pooled
 from amalthea.validation import (
     IntervalCalibration,
@@ -181,12 +183,11 @@ def test_calibrated_probabilities_are_more_honest_and_come_from_the_other_folds(
 def test_states_are_strict_json_and_bring_everything_back() -> None:
     for rows in (5, 50):
         calibration = fit_interval(*heteroscedastic(7, rows))
-        text = json.dumps(calibration.state(), allow_nan=False)
-        opened = IntervalCalibration.from_state(json.loads(text))
-        assert opened.state() == calibration.state()
+        opened = checked(IntervalCalibration, json.loads(pack_json(dataclasses.asdict(calibration))), "model.json")
+        assert pack_json(dataclasses.asdict(opened)) == pack_json(dataclasses.asdict(calibration))
         assert math.isnan(opened.factor) == (rows == 5)
     temperature = Temperature(1.3)
-    assert Temperature.from_state(json.loads(json.dumps(temperature.state()))) == temperature
+    assert checked(Temperature, dataclasses.asdict(temperature), "model.json") == temperature
 
 
 def test_shapes_that_do_not_match_are_refused() -> None:
@@ -222,6 +223,5 @@ def test_the_calibrated_variance_of_all_folds_is_the_mean_of_the_folds() -> None
 
 
 def test_a_calibration_of_an_older_file_has_the_power_one() -> None:
-    assert IntervalCalibration.from_state({"a": 0.1, "b": 2.0, "factor": 1.6, "level": 0.9}).power == 1.0
-    new = IntervalCalibration(0.1, 2.0, 1.6, power=0.6)
-    assert IntervalCalibration.from_state(new.state()) == new
+    stored = {"a": 0.1, "b": 2.0, "factor": 1.6, "level": 0.9}
+    assert checked(IntervalCalibration, stored, "model.json").power == 1.0

@@ -10,13 +10,14 @@ import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.files import write_whole
+from amalthea.datasets.messages import shortened
 from amalthea.errors import ModelFileError
 
 ALWAYS_UNPACKED = 2**28
@@ -103,6 +104,47 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class _NullIsNaN:
+    """Lets pydantic read null, as `plain` writes NaN, as NaN."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(
+            lambda value: math.nan if value is None else value, handler(source)
+        )
+
+
+Number = Annotated[float, _NullIsNaN]
+"""A number that may be NaN, of a dataclass that is kept as JSON."""
+
+
+def checked(kind: Any, stored: Any, what: str) -> Any:
+    """Return what JSON described, once it is certain that it is of its kind.
+
+    Args:
+        kind: a dataclass, or any other type that pydantic knows.
+        stored: JSON's own types.
+        what: what is read, for the message: "model.json".
+
+    Raises:
+        ModelFileError: it is something else.
+
+    Example:
+        >>> checked(tuple[Number, ...], [0.5, None], "shares")
+        (0.5, nan)
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_python(stored)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ", ".join(shortened(str(step), 40) for step in (what, *first["loc"]))
+        raise ModelFileError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
 
 
 def pack_table(table: pd.DataFrame) -> bytes:

@@ -193,7 +193,7 @@ def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split
         {"mean": figures.figures["mean"]},
         {"mean": figures.difference("network", "mean", main)},
         covered,
-        baselines_by_fold={"mean": [_in_fold(constant, split, known, fold, main) for fold in range(split.folds)]},
+        baselines_by_fold={"mean": tuple(_in_fold(constant, split, known, k, main) for k in range(split.folds))},
         units=UNITS,
     )
     validation = Validation((summary,), split.folds, members, len(dataset))

@@ -16,18 +16,16 @@ import pandas as pd
 
 from amalthea import backend
 from amalthea.datasets import archive
-from amalthea.datasets.dataset import Target
 from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.errors import AmaltheaError, MissingDependencyError, ModelFileError
+from amalthea.predictor.card import ApplicabilityRecord, Card, TextColumns, TrainingRecord
 from amalthea.predictor.predictor import Predictor
-from amalthea.predictor.provenance import Provenance
 from amalthea.tasks import task
 from amalthea.tasks.protocol import Calibration, Part
 from amalthea.training.history import History
 from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.calibration import IntervalCalibration, Temperature
-from amalthea.validation.summary import Validation
 
 if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble
@@ -41,31 +39,28 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
     import keras
 
     table, pictures = domain(predictor.domain).pack(predictor.examples)
+    first = predictor.parts[0].ensemble
+    card = Card(
+        format=FORMAT,
+        domain=predictor.domain,
+        task=predictor.task,
+        targets=predictor.targets,
+        featurizers={part.featurizer.name: part.featurizer.state() for part in predictor.parts},
+        folds=first.folds,
+        members=first.members,
+        seed=first.seed,
+        shares={part.featurizer.name: part.shares.tolist() for part in predictor.parts},
+        training={part.featurizer.name: TrainingRecord.of(_history(part.ensemble)) for part in predictor.parts},
+        calibrations=tuple(_packed(calibration) for calibration in predictor.calibrations),
+        applicability=ApplicabilityRecord(predictor.applicability.metric, predictor.applicability.features),
+        input_state=predictor.input_state,
+        validation=predictor.validation,
+        provenance=predictor.provenance,
+        state=None if predictor.state is None else _adapter(predictor.task).dump_python(predictor.state),
+        text=TextColumns(archive.text_columns(predictor.out_of_fold), archive.text_columns(table)),
+    )
     parts = {
-        "model.json": archive.pack_json(
-            {
-                "format": FORMAT,
-                "domain": predictor.domain,
-                "task": predictor.task,
-                "targets": [dataclasses.asdict(target) for target in predictor.targets],
-                "featurizers": {part.featurizer.name: part.featurizer.state() for part in predictor.parts},
-                "folds": predictor.parts[0].ensemble.folds,
-                "members": predictor.parts[0].ensemble.members,
-                "seed": predictor.parts[0].ensemble.seed,
-                "shares": {part.featurizer.name: part.shares for part in predictor.parts},
-                "training": {part.featurizer.name: _training(_history(part.ensemble)) for part in predictor.parts},
-                "calibrations": [_packed(calibration) for calibration in predictor.calibrations],
-                "applicability": predictor.applicability.state(),
-                "input_state": predictor.input_state,
-                "validation": predictor.validation.state(),
-                "provenance": dataclasses.asdict(predictor.provenance),
-                "state": None if predictor.state is None else _adapter(predictor.task).dump_python(predictor.state),
-                "text": {
-                    "out_of_fold": archive.text_columns(predictor.out_of_fold),
-                    "examples": archive.text_columns(table),
-                },
-            }
-        ),
+        "model.json": archive.pack_json(dataclasses.asdict(card)),
         "network.json": archive.pack_json(
             {p.featurizer.name: keras.saving.serialize_keras_object(p.ensemble.model) for p in predictor.parts}
         ),
@@ -114,7 +109,7 @@ def load_model(path: str | os.PathLike[str], *, custom_objects: Mapping[str, Any
     """
     parts = archive.read_parts(Path(path))
     try:
-        return _open(_upgraded(_card(parts)), parts, custom_objects)
+        return _open(archive.checked(Card, _upgraded(_description(parts)), "model.json"), parts, custom_objects)
     except MissingDependencyError:
         raise
     except AmaltheaError as error:
@@ -124,7 +119,7 @@ def load_model(path: str | os.PathLike[str], *, custom_objects: Mapping[str, Any
         raise ModelFileError(f"{path} is not a saved model, or is damaged ({shortened(reason, 200)}).") from error
 
 
-def _card(parts: Mapping[str, bytes]) -> Any:
+def _description(parts: Mapping[str, bytes]) -> Any:
     """Return what model.json says, once it is certain that this version can read it."""
     card = json.loads(parts["model.json"])
     version = card["format"]
@@ -142,47 +137,47 @@ def _upgraded(card: Any) -> Any:
     """Return the description of a model as this version writes it."""
     if card["format"] == FORMAT:
         return card
-    card = {"task": domain(card["domain"]).task, "state": None, **card, "provenance": card["facts"]}
+    card = {"task": domain(card["domain"]).task, "state": None, **card, "format": FORMAT}
+    card["provenance"] = card.pop("facts")
     return task(card["task"]).upgrade(card)
 
 
-def _open(card: Any, parts: Mapping[str, bytes], custom_objects: Mapping[str, Any] | None) -> Predictor:
-    from pydantic import TypeAdapter
-
-    targets = tuple(Target(**{**stored, "classes": tuple(stored["classes"])}) for stored in card["targets"])
-    out_of_fold = archive.unpack_table(parts["out_of_fold.csv"], card["text"]["out_of_fold"])
-    kind = domain(card["domain"])
-    loaded = _parts(card, parts, out_of_fold, sum(target.width for target in targets), custom_objects)
+def _open(card: Card, parts: Mapping[str, bytes], custom_objects: Mapping[str, Any] | None) -> Predictor:
+    out_of_fold = archive.unpack_table(parts["out_of_fold.csv"], card.text.out_of_fold)
+    kind = domain(card.domain)
+    loaded = _parts(card, parts, out_of_fold, sum(target.width for target in card.targets), custom_objects)
     examples = pd.DataFrame()
     if "examples.csv" in parts:
-        table = archive.unpack_table(parts["examples.csv"], card["text"]["examples"])
+        table = archive.unpack_table(parts["examples.csv"], card.text.examples)
         files = {name.removeprefix("examples/"): part for name, part in parts.items() if name.startswith("examples/")}
         examples = kind.unpack(table, files)
     predictor = Predictor(
-        domain=card["domain"],
-        task=card["task"],
-        targets=targets,
+        domain=card.domain,
+        task=card.task,
+        targets=card.targets,
         parts=loaded,
-        calibrations=tuple(_unpacked(stored) for stored in card["calibrations"]),
+        calibrations=tuple(_unpacked(stored) for stored in card.calibrations),
         applicability=Applicability.from_arrays(
-            archive.unpack_arrays(parts["applicability.safetensors"]), card["applicability"]
+            archive.unpack_arrays(parts["applicability.safetensors"]),
+            card.applicability.metric,
+            card.applicability.features,
         ),
-        input_state=card["input_state"],
-        validation=Validation.from_state(card["validation"]),
+        input_state=card.input_state,
+        validation=card.validation,
         out_of_fold=out_of_fold,
-        provenance=TypeAdapter(Provenance).validate_python(card["provenance"]),
+        provenance=card.provenance,
         examples=examples,
-        state=None if card["state"] is None else _adapter(card["task"]).validate_python(card["state"]),
+        state=None if card.state is None else archive.checked(task(card.task).state_type, card.state, "state"),
     )
     features = [math.prod(part.featurizer.shape) for part in loaded]
-    if len(targets) != len(predictor.calibrations) or features[:1] != [predictor.applicability.features]:
+    if len(card.targets) != len(predictor.calibrations) or features[:1] != [predictor.applicability.features]:
         raise ModelFileError("the parts of model.json do not fit each other.")
     _ = predictor.ready  # raises where its parts do not fit
     return predictor
 
 
 def _parts(
-    card: Any,
+    card: Card,
     parts: Mapping[str, bytes],
     out_of_fold: pd.DataFrame,
     width: int,
@@ -195,29 +190,29 @@ def _parts(
     apart = parts.get("validation_rows.safetensors")
     validation_rows = {} if apart is None else archive.unpack_arrays(apart)
     loaded = []
-    for name, state in card["featurizers"].items():
-        featurizer = domain(card["domain"]).restore(state)
+    for name, state in card.featurizers.items():
+        featurizer = domain(card.domain).restore(state)
         weights = {key.removeprefix(f"{name}/"): v for key, v in arrays.items() if key.startswith(f"{name}/")}
         frame = history[history["features"] == name].drop(columns="features")
         frame = frame.dropna(axis=1, how="all") if len(frame) else frame
-        past = _past(frame, card["folds"] * card["members"], card["training"][name])
+        past = _past(frame, card.folds * card.members, card.training[name])
         _check_weights(weights, past)
         ensemble = _ensemble(card, networks[name], custom_objects, name)
         example = np.zeros((1, *featurizer.shape), featurizer.dtype)
         rows = tuple(validation_rows[name]) if name in validation_rows else None
         ensemble.restore(weights, example, out_of_fold["fold"].to_numpy(np.int64), past, None, validation_rows=rows)
-        shares = np.array(card["shares"][name], np.float64)
+        shares = np.array(card.shares[name], np.float64)
         if shares.shape != (ensemble.folds, width) or not np.isfinite(shares).all():
             raise ModelFileError(f"the shares of {name!r} do not fit the folds and the targets.")
         loaded.append(Part(featurizer, ensemble, shares))
     return tuple(loaded)
 
 
-def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None, name: str) -> Ensemble:
+def _ensemble(card: Card, network: Any, custom_objects: Mapping[str, Any] | None, name: str) -> Ensemble:
     backend.prepare()
     import keras
 
-    _register(card["domain"], card["task"])
+    _register(card.domain, card.task)
     from amalthea.training.ensemble import Ensemble
 
     try:
@@ -229,7 +224,7 @@ def _ensemble(card: Any, network: Any, custom_objects: Mapping[str, Any] | None,
         ) from error
     if not isinstance(model, keras.Model):
         raise ModelFileError(f"the network of {name!r} is no Keras model but {shortened(repr(model), 60)}.")
-    return Ensemble(model, folds=card["folds"], members=card["members"], seed=card["seed"])
+    return Ensemble(model, folds=card.folds, members=card.members, seed=card.seed)
 
 
 def _register(kind: str, answer: str) -> None:
@@ -251,16 +246,16 @@ def _validation_rows(ensemble: Ensemble) -> np.ndarray[Any, Any]:
     return np.stack(rows).astype(np.int64) if rows else np.empty((len(ensemble), 0), np.int64)
 
 
-def _past(frame: pd.DataFrame, members: int, stored: Mapping[str, Any]) -> History:
+def _past(frame: pd.DataFrame, members: int, stored: TrainingRecord) -> History:
     """Return the history of a training from its table and the rest of it."""
     last = frame[["member", "epoch"]].max().fillna(-1)
-    if last["member"] >= members or last["epoch"] >= max(1, len(frame)) or len(stored["epochs"]) != members:
+    if last["member"] >= members or last["epoch"] >= max(1, len(frame)) or len(stored.epochs) != members:
         raise ModelFileError("history.csv does not fit the members.")
     return dataclasses.replace(
-        History.from_frame(frame, members, stored["left_out"]),
-        epochs=np.array(stored["epochs"], np.int64),
-        notes=tuple(stored["notes"]),
-        interrupted=bool(stored["interrupted"]),
+        History.from_frame(frame, members, stored.left_out),
+        epochs=np.array(stored.epochs, np.int64),
+        notes=stored.notes,
+        interrupted=stored.interrupted,
     )
 
 
@@ -274,29 +269,19 @@ def _check_weights(weights: Mapping[str, Any], past: History) -> None:
             raise ModelFileError(f"the weights {name!r} are damaged: not all are finite numbers.")
 
 
-def _training(history: History) -> dict[str, Any]:
-    """Return what history.csv does not tell."""
-    return {
-        "left_out": history.left_out,
-        "epochs": history.epochs,
-        "notes": history.notes,
-        "interrupted": history.interrupted,
-    }
-
-
 def _history(ensemble: Ensemble) -> History:
     assert ensemble.history is not None
     return ensemble.history
 
 
 def _packed(calibration: Calibration) -> dict[str, Any] | None:
-    return None if calibration is None else {"kind": type(calibration).__name__, **calibration.state()}
+    return None if calibration is None else {"kind": type(calibration).__name__, **dataclasses.asdict(calibration)}
 
 
 def _unpacked(stored: Mapping[str, Any] | None) -> Calibration:
     if stored is None:
         return None
-    kinds: dict[str, Any] = {"IntervalCalibration": IntervalCalibration, "Temperature": Temperature}
-    state = {name: value for name, value in stored.items() if name != "kind"}
-    calibration: Calibration = kinds[stored["kind"]].from_state(state)
+    kinds = {kind.__name__: kind for kind in (IntervalCalibration, Temperature)}
+    constants = {name: value for name, value in stored.items() if name != "kind"}
+    calibration: Calibration = archive.checked(kinds[stored["kind"]], constants, "calibrations")
     return calibration

@@ -88,19 +88,15 @@ class Applicability:
         """Return the arrays to be saved, in compact types."""
         return {"groups": self.groups, "own": self.reference_distances, **self.space.arrays()}
 
-    def state(self) -> dict[str, Any]:
-        """Return what else is to be saved, as JSON."""
-        return {"metric": self.metric, "features": self.features}
-
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> Applicability:
-        """Return what `arrays` and `state` described; its percentiles are the same to the last bit.
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], metric: Metric, features: int) -> Applicability:
+        """Return what `arrays` described; its percentiles are the same to the last bit.
 
         Raises:
             KeyError: an array is missing.
         """
-        space = open_space(arrays, state["metric"])
-        return cls(state["metric"], state["features"], space, arrays["groups"], arrays["own"])
+        space = open_space(arrays, metric)
+        return cls(metric, features, space, arrays["groups"], arrays["own"])
 
     def _distance(self, features: NDArray[np.float32], groups: NDArray[np.int64] | None) -> NDArray[np.float64]:
         """Return the mean distance to the nearest neighbours (fewer than 5 where there are fewer), NaN without any."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amalthea.datasets.archive import plain
+from amalthea.datasets.archive import Number
 from amalthea.validation.metrics import Figure
 
 Array = NDArray[np.float64]
@@ -47,9 +47,9 @@ class IntervalCalibration:
         (array([0.25]), array([1.75]))
     """
 
-    a: float
-    b: float
-    factor: float
+    a: Number
+    b: Number
+    factor: Number
     level: float = 0.9
     power: float = 1.0
 
@@ -61,16 +61,6 @@ class IntervalCalibration:
         """Return the interval's lower and upper ends, each of shape (n,); NaN where `factor` is."""
         centre, half = np.asarray(mean, np.float64), self.factor * self.sigma(std)
         return centre - half, centre + half
-
-    def state(self) -> dict[str, float | None]:
-        """Return the constants as strict JSON (None for NaN)."""
-        state: dict[str, float | None] = plain(dataclasses.asdict(self))
-        return state
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> IntervalCalibration:
-        """Return the calibration that `state` described."""
-        return cls(**{name: math.nan if value is None else float(value) for name, value in state.items()})
 
 
 def fit_interval(residuals: ArrayLike, std: ArrayLike, level: float = 0.9) -> IntervalCalibration:
@@ -154,15 +144,6 @@ class Temperature:
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         softened: Array = raised / raised.sum(axis=1, keepdims=True)
         return softened
-
-    def state(self) -> dict[str, float]:
-        """Return the constant as JSON."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Temperature:
-        """Return the calibration that `state` described."""
-        return cls(float(state["temperature"]))
 
 
 def fit_temperature(probabilities: ArrayLike, truth: ArrayLike) -> Temperature:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amalthea.datasets.archive import Number
 from amalthea.datasets.dataset import Task
 
 Array = NDArray[np.float64]
@@ -41,8 +42,8 @@ class Figure:
         ('0.55 ± 0.02', '0.552 ± 0.015', '0.552')
     """
 
-    value: float
-    error: float
+    value: Number
+    error: Number
 
     def __str__(self) -> str:
         if not (math.isfinite(self.error) and self.error > 0):

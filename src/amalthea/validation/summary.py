@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from amalthea.datasets.archive import Number
 from amalthea.datasets.dataset import Refusal
 from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, beats
 
@@ -44,7 +45,7 @@ class TargetSummary:
     coverage: Figure | None
     test: Figures | None = None
     test_baselines: Mapping[str, Figures] = dataclasses.field(default_factory=dict)
-    baselines_by_fold: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
+    baselines_by_fold: Mapping[str, tuple[Number, ...]] = dataclasses.field(default_factory=dict)
     units: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
@@ -174,36 +175,6 @@ class Validation:
         words = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.verdict())
         return f"<p>{escape(self.head())}</p><table><tr><th></th><th></th>{header}</tr>{body}</table>{words}"
 
-    def state(self) -> dict[str, Any]:
-        """Return everything as JSON's own types."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Validation:
-        """Return what `state` described."""
-        summaries = tuple(
-            TargetSummary(
-                **{
-                    **stored,
-                    "metrics": _figures(stored["metrics"]),
-                    "baselines": {name: _figures(figures) for name, figures in stored["baselines"].items()},
-                    "differences": _figures(stored["differences"]),
-                    "coverage": _figure(stored["coverage"]),
-                    "test": None if stored["test"] is None else _figures(stored["test"]),
-                    "test_baselines": {
-                        name: _figures(figures) for name, figures in stored.get("test_baselines", {}).items()
-                    },
-                    "baselines_by_fold": {
-                        name: tuple(float("nan") if value is None else value for value in values)
-                        for name, values in stored.get("baselines_by_fold", {}).items()
-                    },
-                }
-            )
-            for stored in state["targets"]
-        )
-        refused = tuple(Refusal(**refusal) for refusal in state.get("test_refused", ()))
-        return cls(summaries, state["folds"], state["members"], state["examples"], refused)
-
 
 def title(name: str, unit: str = "") -> str:
     """Return a metric's name as people write it, with an arrow that says which way is good.
@@ -226,13 +197,3 @@ def written(name: str, unit: str = "") -> str:
         what, _, measure = name.partition("_")
         return f"{what} {measure.upper()} ({unit})"
     return {"r2": "R²", "accuracy": "accuracy", "brier": "Brier"}.get(name, name.upper().replace("_", " "))
-
-
-def _figure(stored: Mapping[str, Any] | None) -> Figure | None:
-    if stored is None:
-        return None
-    return Figure(*(float("nan") if stored[name] is None else stored[name] for name in ("value", "error")))
-
-
-def _figures(stored: Mapping[str, Any]) -> dict[str, Figure]:
-    return {name: figure for name, value in stored.items() if (figure := _figure(value)) is not None}
