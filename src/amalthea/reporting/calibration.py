@@ -149,12 +149,14 @@ def _reliability(context: Context, judged: Judged) -> Plot:
     )
 
 
-def _wrongness(judged: Judged, rows: NDArray[np.int64]) -> Figure:
-    """Return the root mean square error, or the share of mistakes in percent, of some rows."""
-    if judged.classes:
-        share = share_of(judged.error[rows], judged.groups[rows])
-        return Figure(100 * share.value, 100 * share.error)
-    return root_mean_square(judged.error[rows], judged.groups[rows])
+def _wrongness(context: Context, judged: Judged, bins: Sequence[NDArray[np.int64]]) -> tuple[str, list[Figure]]:
+    """Return what is wrong with some rows, and how much in each bin: the typical error, or the share of mistakes."""
+    words = context.words
+    if not judged.classes:
+        errors = [root_mean_square(judged.error[rows], judged.groups[rows]) for rows in bins]
+        return with_unit(words("root mean square error"), judged.target.unit), errors
+    shares = [share_of(judged.error[rows], judged.groups[rows]) for rows in bins]
+    return words("mistakes (%)"), [Figure(100 * share.value, 100 * share.error) for share in shares]
 
 
 def uncertainty_plot(context: Context, judged: Judged) -> Plot:
@@ -162,26 +164,22 @@ def uncertainty_plot(context: Context, judged: Judged) -> Plot:
     words = context.words
     bins = bins_of(judged.std)
     x = [float(np.sqrt(np.mean(judged.std[rows] ** 2))) for rows in bins]
-    wrongness = [_wrongness(judged, rows) for rows in bins]
+    title, wrongness = _wrongness(context, judged, bins)
     y, errors = [each.value for each in wrongness], [each.error for each in wrongness]
-    unit = judged.target.unit
     traces = [plots.points(x, y, marker={"size": 9}, hoverinfo="x+y", **plots.error_bars(errors))]
     if judged.classes:
         reading = words("If the networks know what they do not know, the points rise to the right.")
-        axes = (words("standard deviation of the probability"), words("mistakes (%)"))
+        along = words("standard deviation of the probability")
     else:
         traces.append(plots.guide([0, max(x)], [0, max(x)], words("as predicted")))
         reading = words("Points on the dashed line: the errors are as large as the model says, for sure and unsure.")
-        axes = (
-            with_unit(words("predicted standard deviation"), unit),
-            with_unit(words("root mean square error"), unit),
-        )
+        along = with_unit(words("predicted standard deviation"), judged.target.unit)
     return Plot(
         context.name("uncertainty", judged),
         words("{target}: error against predicted uncertainty", target=context.title(judged.target.name)),
         reading,
         traces,
-        plots.layout(plots.axis(axes[0], 30, rangemode="tozero"), plots.axis(axes[1], 30, rangemode="tozero")),
+        plots.layout(plots.axis(along, 30, rangemode="tozero"), plots.axis(title, 30, rangemode="tozero")),
         words(
             "From the surest to the least sure tenth the error goes from {low} to {high}.",
             low=words.figure(wrongness[0]),
@@ -199,10 +197,8 @@ def _by_distance(context: Context, judged: Judged) -> list[Block]:
         return [Paragraph(words("The distance to the training set is not known."))]
     bins = [known[rows] for rows in bins_of(judged.applicability[known])]
     x = [float(judged.applicability[rows].mean()) for rows in bins]
-    wrongness = [_wrongness(judged, rows) for rows in bins]
+    title, wrongness = _wrongness(context, judged, bins)
     y, errors = [each.value for each in wrongness], [each.error for each in wrongness]
-    unit = judged.target.unit
-    title = words("mistakes (%)") if judged.classes else with_unit(words("root mean square error"), unit)
     return [
         Plot(
             context.name("distance", judged),

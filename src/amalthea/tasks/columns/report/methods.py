@@ -5,7 +5,7 @@ from __future__ import annotations
 from amalthea.datasets.dataset import Target
 from amalthea.reporting.blocks import Table
 from amalthea.reporting.context import Context
-from amalthea.reporting.methods import features_in_words, layer_table
+from amalthea.reporting.methods import layer_table
 
 USUAL = {"features": "auto", "network": "auto", "split": "random"}
 """Settings that the command need not say."""
@@ -20,11 +20,6 @@ def with_classes(context: Context, target: Target) -> str:
             classes += words(", value ≥ {threshold}", threshold=words.number(target.threshold))
         return f"{target.name} ({classes})"
     return f"{target.name} ({target.unit})" if target.unit else target.name
-
-
-def features(context: Context) -> list[str]:
-    """Return what the features of each part are."""
-    return [features_in_words(context, part.featurizer) for part in context.predictor.parts]
 
 
 def layers(context: Context) -> list[Table]:

@@ -14,7 +14,7 @@ from amalthea.reporting.citations import bibtex, works
 from amalthea.reporting.context import MOST_TARGETS, Context
 from amalthea.reporting.data import copies, distribution, field_ranges, labels, notes, outliers, refused_rows
 from amalthea.reporting.learning import loss_blocks
-from amalthea.reporting.methods import command, method_blocks, text
+from amalthea.reporting.methods import command, features_in_words, method_blocks, text
 from amalthea.reporting.metrics import by_fold, figure_blocks
 from amalthea.reporting.out_of_fold import held_out
 from amalthea.reporting.parity import agreement_blocks
@@ -22,7 +22,7 @@ from amalthea.reporting.sections import section
 from amalthea.reporting.summary import verdict_blocks
 from amalthea.reporting.translate import Words
 from amalthea.tasks.columns.report.learning_curve import curve_blocks
-from amalthea.tasks.columns.report.methods import USUAL, features, layers, with_classes
+from amalthea.tasks.columns.report.methods import USUAL, layers, with_classes
 from amalthea.tasks.columns.report.quality import in_words
 from amalthea.tasks.columns.report.validation_split import set_aside
 
@@ -85,10 +85,11 @@ def _methods(context: Context) -> list[Block]:
     entries = works(predictor, "sklearn")
     if isinstance(kind, Cited):
         entries += kind.works([part.featurizer.name for part in predictor.parts])
+    features = [features_in_words(context, part.featurizer) for part in predictor.parts]
     targets = ", ".join(with_classes(context, target) for target in predictor.targets)
     return method_blocks(
         context,
-        text(context, targets, features(context)),
+        text(context, targets, features),
         layers(context),
         command(predictor, USUAL, predictor.targets),
         bibtex(predictor, entries),

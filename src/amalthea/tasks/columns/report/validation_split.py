@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.datasets.dataset import Target
 from amalthea.datasets.splits import random_folds
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.out_of_fold import FIFTHS, Judged
@@ -34,8 +33,8 @@ def set_aside(predictor: Predictor) -> tuple[Judged, ...]:
         return ()
     if ensemble.history is not None and ensemble.history.left_out:
         return ()
-    groups = np.unique(predictor.examples["#group"], return_inverse=True)[1].astype(np.int64)
     places = np.unique(np.concatenate(rows))
+    groups = np.unique(predictor.examples["#group"], return_inverse=True)[1].astype(np.int64)[places]
     codes = {label: code for code, label in enumerate(target.classes)}
     labels = predictor.out_of_fold["target"].to_numpy(object)[places]
     truth = np.array([codes[str(label)] for label in labels], np.int64)
@@ -43,27 +42,13 @@ def set_aside(predictor: Predictor) -> tuple[Judged, ...]:
     # nobody learned from what it set aside, so each example is answered by these members alone
     members = np.asarray(ensemble.predict(features).members, np.float64)
     askable = np.stack([np.isin(places, apart) for apart in rows])
-    return (_judged(predictor, target, places, truth, members, askable, groups[places]),)
-
-
-def _judged(
-    predictor: Predictor,
-    target: Target,
-    places: Numbers,
-    truth: Numbers,
-    members: Array,
-    askable: NDArray[np.bool_],
-    groups: Numbers,
-) -> Judged:
     raw = np.nanmean(np.where(askable[..., None], members, np.nan), axis=0)
-    parts = random_folds(
-        len(places), min(FIFTHS, len(np.unique(groups))), int(predictor.parts[0].ensemble.seed), groups=groups
-    )
+    parts = random_folds(len(places), min(FIFTHS, len(np.unique(groups))), int(ensemble.seed), groups=groups)
     fitted = calibrated_probabilities(raw, truth, parts)
     probabilities = raw if fitted is None else fitted
     figures = bootstrap("classification", truth.astype(np.float64), {"network": probabilities}, groups)
     nothing = np.full(len(places), np.nan)
-    return Judged(
+    judged = Judged(
         target=target,
         summary=dataclasses.replace(predictor.validation.targets[0], metrics=figures.figures["network"]),
         places=places,
@@ -82,3 +67,4 @@ def _judged(
         aside=True,
         askable=askable,
     )
+    return (judged,)
