@@ -110,6 +110,7 @@ def assign(
             "No rows can be set aside for a validation loss: a member's training rows all belong to one group. "
             "Leave patience and validation_fraction out, or give smaller groups."
         )
+    # What is set aside beyond those is neither learned from nor measured on: groups stay whole.
     training = [np.setdiff1d(rows, apart) for rows, apart in zip(unseen, aside, strict=True)]
     if min(map(len, training)) == 0:
         raise DataError(f"A member has no rows to learn from: {len(fold_ids)} rows in {folds} folds are too few.")
@@ -120,6 +121,7 @@ def _set_aside(rows: Rows, fraction: float, groups: NDArray[np.int64] | None, ra
     """Return which of a member's own rows it does not learn from: whole groups, in random order, until enough."""
     if fraction == 0:
         return rows[:0]
+    # Whole groups, in random order, until there are enough rows; one group at least is left to learn from.
     labels = np.arange(len(rows)) if groups is None else np.unique(groups[rows], return_inverse=True)[1]
     sizes = np.bincount(labels)
     shuffled = random.permutation(len(sizes))
@@ -141,6 +143,7 @@ def batches(rows: Rows, steps: int, batch_size: int, random: np.random.Generator
     Returns:
         Row indices, shape (steps, batch_size).
     """
+    # All batches are full, for all members advance in arrays of one shape.
     order = random.permutation(rows)
     while len(order) < steps * batch_size:
         order = np.concatenate([order, random.permutation(rows)])

@@ -63,6 +63,7 @@ def class_batches_by_epoch(
         int(member): [np.flatnonzero(np.isin(rows, assignment.training[member])) for rows in shapes.rows]
         for member in members
     }
+    # As many steps of a class as the member with most of its rows needs.
     steps = [
         max(-(-len(np.flatnonzero(np.isin(rows, training))) // batch_size) for training in assignment.training)
         for rows in shapes.rows
@@ -71,6 +72,7 @@ def class_batches_by_epoch(
     common = np.random.default_rng([seed, 0, 2])  # no member's own
     plan = np.repeat(np.arange(len(steps)), steps)
     while True:
+        # All members draw from the same class in a step, so that one program serves them all.
         shuffled = common.permutation(len(plan))
         drawn = {
             member: np.concatenate(

@@ -74,10 +74,12 @@ def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32]) -> lis
         initializers = [
             (variable._initializer, variable.shape, variable.dtype) for variable in fresh.trainable_variables
         ]
+    # A copy with other weights would pair initializers with the wrong variables.
     shapes = [tuple(variable.shape) for variable in model.trainable_variables]
     if [tuple(shape) for _, shape, _ in initializers] != shapes:
         raise AmaltheaError(f"A copy of {model.name!r} made from its configuration has other weights than the model.")
 
+    # Each variable has a key of its own, of the member's seed and its position.
     def draw(seed: jax.Array) -> list[jax.Array]:
         return [
             _seeded(initializer, jnp.stack([seed, jnp.uint32(number + 1)]))(shape, dtype=dtype)
@@ -106,6 +108,7 @@ def start_others(model: keras.Model, seeds: NDArray[np.uint32]) -> list[NDArray[
     for index, variable in enumerate(model.non_trainable_variables):
         value = np.asarray(variable.value)
         everyone = np.repeat(value[None], len(seeds), axis=0)
+        # Dropout and augmentation draw from here: members must not share their masks.
         if variable.name == "seed_generator_state":
             everyone[:, 0] = [np.random.SeedSequence([int(seed), index]).generate_state(1)[0] for seed in seeds]
         stacked.append(everyone)
@@ -150,6 +153,7 @@ def fit_scalers(
 ) -> None:
     """Write into `others`, shape (members, ...) each, the statistics of every member's own training rows."""
     position = {id(variable): index for index, variable in enumerate(model.non_trainable_variables)}
+    # Members of one fold that set nothing aside share their rows, and so their statistics.
     known: dict[bytes, list[list[NDArray[Any]]]] = {}
     for member, rows in enumerate(training):
         key = rows.tobytes()
@@ -184,6 +188,7 @@ def _met(model: keras.Model, layer: keras.layers.Layer, x: Any, y: Any) -> NDArr
     """Return the values behind which, or before which, a layer stands in the model; None where it stands elsewhere."""
     if not getattr(model, "inputs", None) or len(layer._inbound_nodes) == 0 or _uses(model, layer) > 1:
         return None
+    # At the only output it meets the targets; behind an input, what that input is fed.
     if len(model.outputs) == 1 and layer.output is model.outputs[0]:
         targets = jax.tree.leaves(y)
         return targets[0] if len(targets) == 1 and getattr(layer, "invert", True) else None
@@ -211,6 +216,7 @@ def _statistics(layer: keras.layers.Layer, values: NDArray[Any]) -> list[NDArray
         statistics: list[NDArray[Any]] = layer.statistics(values)
         return statistics
     values = values.reshape(-1, 1) if values.ndim == 1 else values
+    # As Keras's `adapt`: over all axes but those that keep statistics of their own; in float64, rows may be many.
     kept = {axis % values.ndim for axis in layer.axis}
     reduced = tuple(axis for axis in range(values.ndim) if axis not in kept)
     mean, variance = values.mean(axis=reduced, dtype=np.float64), values.var(axis=reduced, dtype=np.float64)

@@ -90,6 +90,7 @@ class Program:
             there = (rows >= 0).any()
             return jax.tree.map(lambda new, old: jnp.where(there, new, old), learned, state), loss
 
+        # 1. One pass over the mini-batches, in the order that was drawn for this epoch.
         start = (learner.trainable, learner.others, learner.optimizer, self._metrics())
         several = isinstance(data, Several)
         steps: Any = (step_of_a_class, (data.which, order)) if several else (step, order)
@@ -100,12 +101,14 @@ class Program:
         learned = learner._replace(
             trainable=trainable, others=others, optimizer=optimizer_variables, epochs=learner.epochs + 1
         )
+        # 2. The member's own validation rows, and whether it has improved.
         if validation.size:
             measured = self._score(trainable, others, validation, data)
             scores |= {f"val_{name}": value for name, value in measured.items()}
             learned = self._judge(learned, scores["val_loss"])
         # The last step of an epoch can lose the weights without having been counted in its loss.
         finite = jnp.stack([jnp.isfinite(values).all() for values in (scores["loss"], *trainable)]).all()
+        # 3. Who has stopped, or lost its weights now, stays as it was: all members go through the same program.
         kept = learner._replace(learning=jnp.array(False), diverged=learner.diverged | (learner.learning & ~finite))
         following = jax.tree.map(lambda new, old: jnp.where(learner.learning & finite, new, old), learned, kept)
         return following, {name: jnp.where(learner.learning, value, jnp.nan) for name, value in scores.items()}
@@ -149,6 +152,7 @@ class Program:
             )
             return self._count(metrics, x, y, answer, weight), value
 
+        # Whole blocks in a loop, the rest in one smaller step: no row counts twice.
         whole = len(rows) // SCORED_AT_ONCE * SCORED_AT_ONCE
         metrics, losses = jax.lax.scan(step, self._metrics(), rows[:whole].reshape(-1, SCORED_AT_ONCE))
         total = losses.sum() * SCORED_AT_ONCE

@@ -67,6 +67,7 @@ def choose_placement(
         (50, 10, 50)
     """
     devices = jax.devices() if devices is None else devices
+    # As many at a time as the memory holds, shared out over the devices, in portions that fit a core's cache.
     group = max(1, min(members, (MEMORY_BYTES if memory is None else memory) // member_bytes))
     devices = devices[:group]
     share = -(-group // len(devices))
@@ -85,6 +86,7 @@ def _portion(share: int, member_bytes: int, platform: str) -> int:
     most = min(CACHE_BYTES // member_bytes, SIDE_BY_SIDE)
     if most < 2:
         return 1
+    # A device's share is filled up to whole portions: the size that wastes fewest places, the largest of such.
     sizes = range(max(2, most // 3), most + 1)
     return min(sizes, key=lambda size: (_round_up(share, size), -size)) if share > most else max(2, share)
 

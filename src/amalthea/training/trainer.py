@@ -84,19 +84,23 @@ def train(
         AmaltheaError: all members of a fold diverged.
         KeyboardInterrupt: interrupted before anything was learned.
     """
+    # Every member takes as many steps: those with fewer rows fill their last batch from their own.
     batch = min(settings.batch_size, min(map(len, assignment.training)))
     steps = -(-max(map(len, assignment.training)) // batch)
     params = {"epochs": settings.epochs, "steps": None if isinstance(x, Shapes) else steps, "verbose": 0}
     listeners = Listeners(settings.callbacks, model, params)
     optimizer = fresh_optimizer(model)
     weights = [model.trainable_variables, model.non_trainable_variables]
+    # While they learn, members have their weights and gradients, with patience also their best weights.
     copies = 2 if settings.patience is None else 3
     size = copies * size_in_bytes(weights) + size_in_bytes(optimizer.variables) + flowing_bytes(model)
     placement = choose_placement(len(assignment.training), size)
     program = Program(model, optimizer, placement, settings.patience)
     parts = tuple((*part, None) for part in x.parts) if isinstance(x, Shapes) else (x, y, sample_weight)
+    # The rows go to the devices once; members pick theirs by number.
     data = jax.device_put(parts, placement.everywhere)
     statistics = scalers(model, x, y)
+    # Group after group, as many members at a time as fit.
     groups = []
     turns = -(-len(assignment.training) // placement.group)
     bar = Bar(f"{len(assignment.training)} networks, epoch", turns * settings.epochs, settings.verbose)
@@ -276,6 +280,7 @@ def _gather(groups: list[_Group], assignment: Assignment, settings: Settings, in
     """Put the groups together, members in their own order; who did not begin or diverged is left out."""
     total = len(assignment.training)
     numbers = np.concatenate([group.numbers for group in groups])
+    # Who did not begin, or lost its weights, is left out, and everybody put in its own position.
     begun = np.concatenate([group.epochs for group in groups]) > 0
     if interrupted and not begun.any():
         raise KeyboardInterrupt
@@ -283,6 +288,7 @@ def _gather(groups: list[_Group], assignment: Assignment, settings: Settings, in
     left_out[numbers] = np.concatenate([group.lost for group in groups]) | ~begun
     epochs = np.zeros(total, np.int64)
     epochs[numbers] = np.concatenate([group.epochs for group in groups])
+    # Scores are NaN from where a member stopped.
     length = max((len(group.scores) for group in groups), default=0)
     names = groups[0].scores[0] if groups[0].scores else {}
     scores = {name: np.full((total, length), np.nan, np.float32) for name in names}

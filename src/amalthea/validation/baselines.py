@@ -105,6 +105,7 @@ def out_of_fold(
     for number, rows in enumerate(held_out):
         training = np.flatnonzero(~rows)
         most = max(most, len(training))
+        # Each fold has a sample of its own; constants need none.
         sample = np.sort(np.random.default_rng([seed, number]).permutation(training)[:MOST_ROWS])
         for position, name in enumerate(chosen):
             seen = training if name in _CONSTANT else sample
@@ -151,6 +152,7 @@ def on_test(
         {'linear': array([[0., 1.]])}
     """
     table, test = _finite(features), _finite(test_features)
+    # The test set is the only fold that is held out; the training rows are in every fit and in no fold.
     folds = np.concatenate([np.full(len(table), -1), np.zeros(len(test), np.int64)])
     unknown = np.zeros(len(test))  # never looked at: these rows are held out
     both = np.concatenate([table, test]), np.concatenate([np.asarray(truth, np.float64), unknown])
@@ -169,6 +171,7 @@ class _Model:
         """Return predictions for `asked` from training rows alone; of a single class, or of no use, their mean."""
         if self.name in _CONSTANT or np.ptp(truth) == 0:
             return self._constant(truth, len(asked))
+        # Small data sets get small leaves, or trees could not split at all.
         leaf = min(_LEAF, max(2, len(truth) // 20))
         # A tree cannot split off fewer rows than a leaf has: on fingerprints this leaves out most columns.
         used = _differing(features) >= (leaf if self.name == "boosting" else 1)
@@ -176,6 +179,7 @@ class _Model:
             return self._constant(truth, len(asked))
         estimator = self._estimator(len(truth), leaf)
         self._fit(estimator, features[:, used].astype(np.float64), truth)
+        # In blocks: a kernel's matrix has a row for each example that is asked.
         blocks = [asked[start : start + _PREDICTED_AT_ONCE] for start in range(0, len(asked), _PREDICTED_AT_ONCE)]
         return np.concatenate([self._predict(estimator, block[:, used].astype(np.float64)) for block in blocks])
 
@@ -192,6 +196,7 @@ class _Model:
         if self.name == "boosting":
             return self._boosting(leaf)
         clip = FunctionTransformer(np.clip, kw_args={"a_min": -_CLIP, "a_max": _CLIP})
+        # As the networks see them: gaps filled, standardized, and no outlier beyond the clip.
         standardized = [SimpleImputer(strategy="median"), StandardScaler(), clip]
         return make_pipeline(*standardized, *(self._linear() if self.name == "linear" else self._kernel(rows)))
 
@@ -213,6 +218,7 @@ class _Model:
         if self.task == "classification":
             landmarks = Nystroem(n_components=min(_LANDMARKS, rows), random_state=self.seed)
             return [landmarks, LogisticRegression(C=30.0, max_iter=_STEPS)]
+        # The ridge's strength is chosen inside the training rows.
         parts = KFold(min(3, rows), shuffle=True, random_state=self.seed)
         ridge = GridSearchCV(
             KernelRidge(kernel="rbf"), {"alpha": [0.03, 0.3, 3.0]}, scoring="neg_mean_squared_error", cv=parts

@@ -91,8 +91,10 @@ def fit_interval(residuals: ArrayLike, std: ArrayLike, level: float = 0.9) -> In
         raise ValueError(f"residuals and std must have shape (n,). Received: {errors.shape}, {spreads.shape}")
     if not len(errors) or not (np.isfinite(errors).all() and np.isfinite(spreads).all()):
         return IntervalCalibration(math.nan, math.nan, math.nan, level)
+    # How the error grows with the spread, by likelihood.
     a, b, power = _likeliest_variance(errors, spreads)
     sigma = IntervalCalibration(a, b, math.nan, power=power).sigma(spreads)
+    # How wide, by the conformal quantile of the errors in units of sigma: no shape of their distribution is assumed.
     scaled = np.sort(np.divide(errors, sigma, out=np.zeros_like(errors), where=sigma > 0))  # sigma 0: all errors are 0
     rank = math.ceil(level * (len(scaled) + 1) - 1e-9)  # rounding must not lift a whole number
     factor = float(scaled[rank - 1]) if rank <= len(scaled) else math.nan
@@ -106,6 +108,7 @@ def _likeliest_variance(errors: Array, spreads: Array) -> tuple[float, float, fl
     size, spread = float(np.sqrt(np.mean(errors**2))), float(np.sqrt(np.mean(spreads**2)))
     if size == 0.0 or np.ptp(spreads) <= 1e-9 * spread:
         return size, 0.0, 1.0
+    # In units of the typical error and spread, one set of bounds and starts serves all targets.
     squares, relative = (errors / size) ** 2, spreads / spread
     logarithms = np.log(np.where(relative > 0, relative, 1.0))
 
@@ -117,9 +120,11 @@ def _likeliest_variance(errors: Array, spreads: Array) -> tuple[float, float, fl
         return float(np.mean(np.log(variance) + squares / variance)), np.array([part.mean() for part in by])
 
     bounds = [_LOG_VARIANCES, _LOG_VARIANCES, _POWERS]
+    # From three starts, for the likelihood can have a second maximum where one of the two parts is all.
     starts = [np.array([np.log(share), np.log(1 - share), 0.8]) for share in (0.5, 0.95, 0.05)]
     fits = [minimize(negative_log_likelihood, start, jac=True, bounds=bounds) for start in starts]
     *logs, power = min(fits, key=lambda fit: float(fit.fun)).x
+    # Back to the target's own units.
     a, b = np.exp(np.array(logs) / 2)
     return float(a * size), float(b * size / spread**power), float(power)
 
@@ -175,6 +180,7 @@ def fit_temperature(probabilities: ArrayLike, truth: ArrayLike) -> Temperature:
         )
     if not len(labels) or not np.isfinite(logits).all():
         return Temperature(1.0)
+    # Relative to the true label's, the log-likelihood is one logsumexp.
     relative = logits - logits[np.arange(len(labels)), labels][:, None]
 
     def negative_log_likelihood(log_temperature: float) -> float:
@@ -248,6 +254,7 @@ def coverage(
     )
     if half_widths is None or not np.isfinite(half_widths).all():
         return None
+    # Rows of a group err together: the error of the mean sums their residuals before it squares them.
     covered = (errors <= half_widths).astype(np.float64)
     value = float(covered.mean())
     sums = np.bincount(np.unique(np.asarray(groups), return_inverse=True)[1], covered - value)

@@ -49,7 +49,16 @@ def open_space(arrays: Mapping[str, NDArray[Any]], metric: Metric) -> Space:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class EuclideanSpace:
+class _Arrays:
+    """A space that is rebuilt from its fields."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that is needed to rebuild the space."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class EuclideanSpace(_Arrays):
     """Euclidean distance of columns standardized as the references are, clipped at 6 standard deviations.
 
     Args:
@@ -74,9 +83,11 @@ class EuclideanSpace:
     def fit(cls, features: NDArray[np.float32]) -> EuclideanSpace:
         """Return the space with references of shape (n, d)."""
         values = _finite(features)
+        # A column without any value has no median; it will not count.
         values[:, np.isnan(values).all(axis=0)] = 0.0
         median = np.nanmedian(values, axis=0)
         values = np.where(np.isnan(values), median, values)
+        # Standardized, all features weigh alike; those that never vary are left out (scale 0).
         varied = values.max(axis=0) > values.min(axis=0)
         space = cls(
             values.mean(axis=0), np.where(varied, values.std(axis=0), 0.0), median, np.empty((0, 0), np.float16)
@@ -95,10 +106,6 @@ class EuclideanSpace:
             else:
                 yield np.zeros((len(queries), len(reference)), np.float32)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all that is needed to rebuild the space."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-
     def _standardized(self, features: NDArray[np.float32]) -> NDArray[np.float16]:
         # Queries are rounded to what is stored, so that a copy of a reference has distance 0.
         used = self.scale > 0
@@ -108,7 +115,7 @@ class EuclideanSpace:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class TanimotoSpace:
+class TanimotoSpace(_Arrays):
     """Tanimoto distance of counts, 1 - Σ min(a, b) / Σ max(a, b); the features are ln(1 + count).
 
     Two examples without any count have distance 0; counts above 255 count as 255.
@@ -136,6 +143,7 @@ class TanimotoSpace:
     def fit(cls, features: NDArray[np.float32]) -> TanimotoSpace:
         """Return the space with references of shape (n, d)."""
         counts = _counts(features)
+        # Fingerprints are nearly empty: only counts above 0 are kept, row by row.
         rows, columns = np.nonzero(counts)
         ends = np.searchsorted(rows, np.arange(len(counts) + 1))
         return cls(counts[rows, columns], columns.astype(np.int32), ends, np.array([counts.shape[1]]))
@@ -151,6 +159,7 @@ class TanimotoSpace:
         reference = csr_array((self.counts, self.columns, self.ends), shape=shape)
         largest = int(self.counts.max(initial=1))
         sums = np.asarray(reference.sum(axis=1, dtype=np.int64)).astype(np.float32)
+        # Columns that no reference has share nothing with any query.
         unary = _unary(reference, largest)
         used = np.unique(unary.indices)
         # The smallest type that holds a row's sum halves memory and time.
@@ -159,16 +168,13 @@ class TanimotoSpace:
         for start in range(0, len(features), _BLOCK):
             queries = csr_array(_counts(features[start : start + _BLOCK]))
             shared = (_unary(queries, largest)[:, used].astype(integer) @ ones).astype(np.float32)
+            # Σ max(a, b) = Σ a + Σ b - Σ min(a, b).
             either = np.asarray(queries.sum(axis=1, dtype=np.int64))[:, None].astype(np.float32) + sums - shared
             yield 1 - np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all that is needed to rebuild the space."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class PictureSpace:
+class PictureSpace(_Arrays):
     """Euclidean distance of pictures of length 1 in the references' 30 principal components.
 
     With all pictures of one length, a blank, a crowded or a pale one is not near to all others.
@@ -194,6 +200,7 @@ class PictureSpace:
         from sklearn.decomposition import PCA
 
         values = _of_length_one(features)
+        # A few components hold what pictures differ in; the rest is noise that would drown it.
         components = PCA(min(_COMPONENTS, *values.shape), svd_solver="randomized", random_state=0)
         with np.errstate(invalid="ignore"):  # the shares of a variance that is 0
             components.fit(values)
@@ -209,10 +216,6 @@ class PictureSpace:
         for start in range(0, len(features), _BLOCK):
             queries = self._projected(features[start : start + _BLOCK])
             yield euclidean_distances(queries, self.reference).astype(np.float32)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all that is needed to rebuild the space."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def _projected(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         return ((_of_length_one(features) - self.mean) @ self.components.T).astype(np.float32)
@@ -242,6 +245,7 @@ def _unary(counts: Any, largest: int) -> Any:
     """Write each count c of a sparse matrix as ones in the first c of its column's `largest` columns."""
     from scipy.sparse import csr_array
 
+    # Each count c gives c ones, numbered 0 to c - 1 within its own columns.
     repeats = np.minimum(counts.data, largest).astype(np.int64)
     ends = np.concatenate([[0], np.cumsum(repeats)])
     level = np.arange(ends[-1]) - np.repeat(ends[:-1], repeats)

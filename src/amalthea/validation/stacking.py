@@ -57,6 +57,7 @@ def shares_by_fold(
     result = np.full((*stacked.shape[:2], stacked.shape[-1]), 1.0 / len(predictions))
     ends = np.cumsum([target.width for target in targets]).tolist()
     for index, (target, end) in enumerate(zip(targets, ends, strict=True)):
+        # Each target has shares of its own, from rows whose label and answers are all known.
         columns = slice(end - target.width, end)
         for fold in range(stacked.shape[1]):
             answers = stacked[:, fold, :, columns]

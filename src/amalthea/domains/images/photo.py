@@ -50,11 +50,15 @@ def like_mnist(pixels: NDArray[np.uint8], size: int = 28, box: float = BOX) -> N
     """
     if pixels.shape == (size, size, 1) and _is_ready(pixels[:, :, 0], box):
         return pixels
+    # What is drawn, without shadows, specks and the edge of the paper.
     ink = _main_strokes(_ink(_grey(pixels)))
+    # Cut to the digit, so that its longer side fills MNIST's box whatever the photo's frame.
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = box * size / max(ink.shape)
+    # A pen's line would all but vanish when it is made small: it is widened first.
     ink = _widened(ink, _THIN * size / scale)
+    # One scale for both sides keeps the proportions.
     height, width = (max(1, round(side * scale)) for side in ink.shape)
     fitted = fit_picture(np.rint(ink * 255).astype(np.uint8)[:, :, None], (height, width, 1))
     return _centred(fitted[:, :, 0], size)
@@ -76,6 +80,7 @@ def is_handwriting(images: NDArray[np.uint8]) -> bool:
     forms = [_form(image) for image in _sample(images) if image.any()]
     if not forms:
         return False
+    # The median form: single odd pictures decide nothing.
     black, corners, offset, thickness, _ = np.median(forms, axis=0)
     return bool(black > 0.4 and corners < 0.02 and offset < 0.1 and thickness < 0.3)
 
@@ -163,14 +168,18 @@ def _ink(grey: Grey) -> Grey:
     from scipy import ndimage
 
     side = max(grey.shape)
+    # The grain of paper and camera is no ink.
     smooth = ndimage.gaussian_filter(grey, side / _WORKING_SIDE)
+    # From here on ink is dark and paper light, as a pen draws.
     if not _is_dark_on_light(smooth):
         smooth = 1 - smooth
+    # First light that fades across the page, then shadows: the closing's windows are wider than any stroke.
     smooth = _evenly_lit(smooth)
     window = max(3, round(_WINDOW * side))
     paper = ndimage.grey_closing(smooth, size=(window, window), mode="reflect")
     # Light falls on ink and paper alike: what the ink takes away is a share.
     ink = 1 - smooth / np.maximum(paper, 1 / 255)
+    # What stands clearly above the noise of the bare paper is drawn for certain.
     least, bare = np.percentile(ink, (10, 30))  # of bare paper, however much is drawn
     certain = ink > bare + max(_FAINT, 6 * (bare - least), 0.3 * float(ink.max() - bare))
     if not certain.any():
@@ -178,6 +187,7 @@ def _ink(grey: Grey) -> Grey:
     # A thin line is too rare among all points for a threshold that parts them; it is not among those around it.
     near = ndimage.binary_dilation(certain, np.ones((3, 3)), iterations=max(1, side // 56))
     threshold = _otsu(ink[near])
+    # From halfway between paper and threshold up to full ink, so that soft edges stay soft.
     paper_level, full = np.median(ink[near & (ink <= threshold)]), np.median(ink[near & (ink > threshold)])
     low = (paper_level + threshold) / 2
     share: Grey = np.clip((ink - low) / max(full - low, 1e-6), 0, 1)
@@ -188,11 +198,13 @@ def _evenly_lit(grey: Grey) -> Grey:
     """Divide by the plane that fits the brightness of the paper: what grows darker to one side is not drawn."""
     rows, columns = np.meshgrid(*(np.linspace(-1, 1, side) for side in grey.shape), indexing="ij")
     terms, values = np.stack([np.ones_like(rows), rows, columns], axis=-1).reshape(-1, 3), grey.ravel()
+    # The plane is fitted anew without what is darker than it: ink must not pull it down.
     used = np.ones(len(values), bool)
     for _ in range(3):
         plane = terms @ np.linalg.lstsq(terms[used], values[used], rcond=None)[0]
         left = values - plane
         used = left >= -max(left[used].std(), 1e-6)
+    # In deep shadow the division would raise nothing but noise.
     plane = np.maximum(plane, 0.1 * plane.max())
     lit: Grey = (values / np.maximum(plane, 1 / 255)).reshape(grey.shape)
     return lit
@@ -202,6 +214,7 @@ def _is_dark_on_light(grey: Grey) -> bool:
     """Say whether what differs most from its surroundings, and from the rim of the picture, is darker than they are."""
     from scipy import ndimage
 
+    # The rim shows the paper, or the ground that it lies on.
     margin = max(1, round(0.05 * min(grey.shape)))
     rim = np.concatenate(
         [grey[:margin].ravel(), grey[-margin:].ravel(), grey[:, :margin].ravel(), grey[:, -margin:].ravel()]
@@ -217,12 +230,14 @@ def _otsu(values: Grey) -> float:
 
     Source: Otsu, IEEE Trans. Syst. Man Cybern. 9, 62 (1979), equation 18.
     """
+    # Of every threshold, how many values lie below, and their sum.
     counts, edges = np.histogram(values, bins=256)
     centres = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
     sums = np.cumsum(counts * centres)
     above = below[-1] - below
     known = (below > 0) & (above > 0)
+    # The variance between the two classes, greatest where they part best.
     between = np.zeros(256)
     total, mass = below[-1], sums[-1]
     between[known] = (mass * below[known] - total * sums[known]) ** 2 / (below[known] * above[known].astype(np.float64))
@@ -237,16 +252,19 @@ def _main_strokes(ink: Grey) -> Grey:
     """
     from scipy import ndimage
 
+    # Strokes are pieces of ink that hang together, over corners too.
     labels, count = ndimage.label(ink > 0.5, structure=np.ones((3, 3)))
     if not count:
         raise DataError(NOTHING_DRAWN)
     amounts = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
+    # What touches the rim is left out unless the digit itself does.
     rim = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     inside = ~np.isin(np.arange(1, count + 1), rim)
     if inside.any() and amounts[inside].max() > 0.2 * amounts.max():
         amounts = np.where(inside, amounts, 0)  # the edge of the paper or a finger, not the digit
     if amounts.max() < 5e-4 * ink.size:
         raise DataError(NOTHING_DRAWN)
+    # A digit may have two strokes (a 5's bar): those near the largest stay, with their soft edges.
     kept = np.isin(labels, 1 + np.flatnonzero(amounts >= _SPECK * amounts.max()))
     soft = ndimage.binary_dilation(kept, np.ones((3, 3)), iterations=max(1, round(max(ink.shape) / 90)))
     return np.where(soft, ink, 0)
@@ -276,6 +294,7 @@ def _widened(ink: Grey, wanted: float) -> Grey:
 def _centred(strokes: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Put strokes into a black picture with the centre of their mass in its middle, as far as they fit."""
     picture = np.zeros((size, size, 1), np.uint8)
+    # The centre of mass goes to the middle, unless the strokes would be cut off.
     corner = []
     for length, centre in zip(strokes.shape, _centre(strokes), strict=True):
         corner.append(int(np.clip(round(size / 2 - centre), 0, size - length)))

@@ -120,6 +120,7 @@ def fit_picture(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArr
         return pixels
     library = pillow()
     image = library.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    # Lanczos keeps thin strokes; its reducing gap keeps large photos fast.
     if image.size != (width, height):
         image = image.resize((width, height), library.Resampling.LANCZOS, reducing_gap=3.0)
     image = image.convert("L" if channels == 1 else "RGB")
@@ -154,6 +155,7 @@ def _opened(path: Path) -> Image.Image:
 
 def _bytes(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     """Return the pixels, shape (h, w, 1 or 3), and what was converted."""
+    # Pillow would cut deep pictures off at 255 where it converts them.
     if image.mode.startswith("I") or image.mode == "F":
         bits = 16 if "16" in image.mode or image.format == "PNG" else 32
         return _by_value_range(np.asarray(image)), [f"of {bits} bits, scaled to 8 by its own range"]
@@ -162,11 +164,13 @@ def _bytes(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
         notes.append("CMYK, converted to RGB")
     elif image.mode not in ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX"):
         notes.append(f"{image.mode}, converted to RGB")
+    # What lies behind transparent parts is not in the picture: white, as on a page.
     if image.has_transparency_data:
         layered = image.convert("RGBA")
         if np.asarray(layered)[:, :, 3].min() < 255:
             notes.append("transparent parts shown on white")
         image = pillow().alpha_composite(pillow().new("RGBA", layered.size, "white"), layered)
+    # One channel where there is no colour, else three.
     pixels = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"), np.uint8)
     return pixels.reshape(*pixels.shape[:2], -1), notes
 
@@ -191,6 +195,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Undo an orientation (Exif 2.3, section 4.6.4, tag 274): where the first row and column of the scene lie."""
+    # Quarter turns are a transposition and then a flip.
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     down = orientation in (3, 4, 7, 8)

@@ -121,6 +121,7 @@ def from_array(
         raise DataError(f"'{name}' holds {values.dtype} and no numbers. Save images as uint8.")
     texts = None if labels is None else _matching(as_labels(labels, f"labels of {name}"), len(values), name)
     notes: list[str] = []
+    # Every stack becomes (n, h, w, 1 or 3).
     if values.ndim == 3:
         values = values[..., None]
     elif values.shape[3] not in (1, 3, 4):
@@ -129,6 +130,7 @@ def from_array(
     if values.shape[3] == 4:
         values = values[..., :3]
         notes.append(f"The fourth channel of '{name}' (transparency) was left out.")
+    # Bytes stay as they are; other numbers are scaled by one span for all, which new pictures will share.
     finite = _finite(values)
     if values.dtype == np.uint8:
         images, used = np.ascontiguousarray(values, np.uint8), None
@@ -175,6 +177,7 @@ def as_labels(values: NDArray[np.generic], name: str = "y") -> NDArray[np.object
         values = values.argmax(axis=1)
     if values.ndim != 1:
         raise DataError(f"'{name}' has the shape {values.shape}. Give one label for each image.")
+    # Each distinct label is written once as text, however many images carry it.
     distinct, codes = np.unique(values, return_inverse=True)
     return np.array([*(_text(value) for value in distinct), None], object)[codes]
 
@@ -236,12 +239,14 @@ def _finite(values: NDArray[np.generic]) -> NDArray[np.bool_]:
 
 def _span(values: NDArray[np.generic], finite: NDArray[np.bool_]) -> Span:
     """Return the values taken for black and white: 0 to 1, 0 to 255 or -1 to 1 where they fit, else the range found."""
+    # Block by block: a copy of the whole stack might not fit the memory.
     extremes = []
     for start in range(0, len(values), _BLOCK):
         block = values[start : start + _BLOCK][finite[start : start + _BLOCK]]
         if block.size:
             extremes += [float(block.min()), float(block.max())]
     low, high = min(extremes, default=0.0), max(extremes, default=1.0)
+    # A usual span is taken where the values fit it: a dark picture then stays dark.
     if low >= 0 and high <= 1:
         return 0.0, 1.0
     if low >= 0:
@@ -252,6 +257,7 @@ def _span(values: NDArray[np.generic], finite: NDArray[np.bool_]) -> Span:
 
 
 def _scaled(values: NDArray[np.generic], finite: NDArray[np.bool_], span: Span) -> NDArray[np.uint8]:
+    # A span of one value has no contrast to stretch.
     low, high = span
     images = np.zeros(values.shape, np.uint8)
     factor = 255.0 / (high - low) if high > low else 0.0
