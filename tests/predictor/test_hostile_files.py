@@ -199,6 +199,9 @@ DAMAGES: dict[str, Callable[[Parts], object]] = {
     "shares of another shape": card(lambda content: content["shares"].update(columns=[[1.0]])),
     "features of another number": card(lambda content: content["featurizers"]["columns"].update(numbers=["a"])),
     "applicability of another number": card(lambda content: content["applicability"].update(features=99)),
+    "features without numbers": card(lambda content: content["featurizers"]["columns"].pop("numbers")),
+    "an empty input state": card(lambda content: content.update(input_state={})),
+    "columns of inputs are a number": card(lambda content: content["input_state"].update(numbers=7)),
     "no featurizers": card(lambda content: content.update(featurizers={})),
     "validation is text": card(lambda content: content.update(validation="good")),
     "format 0": card(lambda content: content.update(format=0)),
@@ -221,6 +224,8 @@ def test_a_damaged_part_is_one_sentence(model, tmp_path, damage):
     [
         ("folds are text", "model.json, folds: "),
         ("an unknown field", "model.json, targets, 0, colour: "),
+        ("features without numbers", "model.json, featurizers, numbers: "),
+        ("columns of inputs are a number", "model.json, input_state, numbers: "),
         ("validation is text", "model.json, validation: "),
         ("provenance without a name", "model.json, provenance, data: "),
     ],

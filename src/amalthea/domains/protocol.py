@@ -130,6 +130,7 @@ class Domain(Protocol):
     asked_by: str  # the option of `read` that asks for this domain where tables do not show it; "" for none
     in_words: bool  # whether an example can be given as a word on the command line (SMILES)
     identity: Sequence[str]  # the columns of `Dataset.examples` in which copies are equal; () for all
+    input_state_type: Any  # of `input_state` as a saved model holds it, for pydantic: a dataclass of JSON's types
     keras_modules: Sequence[str]  # the modules whose Keras classes a network of this domain may hold
     suggestions: Mapping[str, str]  # worth trying next: by "predict" what to ask, by "train" another way to train
 

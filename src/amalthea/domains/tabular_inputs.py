@@ -43,6 +43,7 @@ class Rows:
     asked_by: str = ""
     in_words: bool = False
     identity: Sequence[str] = ()
+    input_state_type: Any = dict[str, Any]
     keras_modules: Sequence[str] = ()
     suggestions: Mapping[str, str] = MappingProxyType({"train": "--members 20"})
 

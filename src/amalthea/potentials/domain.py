@@ -36,6 +36,7 @@ class Structures:
     nouns: Nouns = Nouns("structure", "structures")
     numbered: bool = False
     asked_by: str = ""
+    input_state_type: Any = dict[str, str]
     keras_modules: Sequence[str] = ()
     suggestions: Mapping[str, str] = MappingProxyType(
         {"predict": "structures.extxyz -o answered.extxyz", "train": "--members 4"}

@@ -145,6 +145,7 @@ def _upgraded(card: Any) -> Any:
 def _open(card: Card, parts: Mapping[str, bytes], custom_objects: Mapping[str, Any] | None) -> Predictor:
     out_of_fold = archive.unpack_table(parts["out_of_fold.csv"], card.text.out_of_fold)
     kind = domain(card.domain)
+    archive.checked(kind.input_state_type, card.input_state, "model.json, input_state")
     loaded = _parts(card, parts, out_of_fold, sum(target.width for target in card.targets), custom_objects)
     examples = pd.DataFrame()
     if "examples.csv" in parts:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amalthea.datasets.archive import pack_arrays, unpack_arrays
+from amalthea.datasets.archive import checked, pack_arrays, unpack_arrays
 from amalthea.datasets.assembly import ParsedTable, assemble, labelled_rows, well_formed
 from amalthea.datasets.columns import as_text, natural_order
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
@@ -37,6 +37,25 @@ LABEL = "label"
 """What the target is called where the data give it no name."""
 
 
+@dataclasses.dataclass(frozen=True)
+class PictureState:
+    """What a model remembers of the pictures that it has learned from.
+
+    Args:
+        shape: (h, w, c).
+        span: the values that became 0 and 255; None: they were bytes.
+        handwriting: the longer side of the strokes as a share of the picture's; None: it is no handwriting.
+        column: of paths, in a table; "" for none.
+        label: the column of labels; "" for none.
+    """
+
+    shape: tuple[int, int, int]
+    span: tuple[float, float] | None
+    handwriting: float | None
+    column: str
+    label: str
+
+
 class Images:
     """Pictures of one size, with a class or a number each."""
 
@@ -46,6 +65,7 @@ class Images:
     nouns: Nouns = Nouns("image", "images")
     numbered: bool = False
     asked_by: str = ""
+    input_state_type: Any = PictureState
     keras_modules: Sequence[str] = ("amalthea.domains.images.augmentation",)
     suggestions: Mapping[str, str] = MappingProxyType(
         {"predict": "photo.png --save-input seen", "train": "--network dense"}
@@ -202,7 +222,7 @@ class Images:
 
     def restore(self, state: dict[str, Any]) -> Featurizer:
         """Return the featurizer that `Pixels.state` described."""
-        return Pixels(state["shape"])
+        return Pixels(checked(tuple[int, int, int], state.get("shape"), "model.json, featurizers, shape"))
 
     def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:  # noqa: ARG002
         """Refuse: images have no groups of their own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +30,19 @@ from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
 
 
+@dataclasses.dataclass(frozen=True)
+class SmilesState:
+    """What a model remembers of the molecules that it has learned from.
+
+    Args:
+        column: of their SMILES.
+        clean: whether each one's largest fragment was kept, neutralized.
+    """
+
+    column: str
+    clean: bool
+
+
 class Molecules(Rows):
     """Molecules given as SMILES, one in each row of a table."""
 
@@ -36,6 +50,7 @@ class Molecules(Rows):
     precedence: int = 30
     nouns: Nouns = Nouns("molecule", "molecules")
     asked_by: str = "smiles"
+    input_state_type: Any = SmilesState
     suggestions: Mapping[str, str] = MappingProxyType({"predict": "CCO 'c1ccccc1C(=O)N'", "train": "--split scaffold"})
     in_words: bool = True
     feature_choices: Sequence[str] = ("auto", "descriptors", "morgan", "both")

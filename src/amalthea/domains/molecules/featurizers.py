@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.backend import cache_folder
+from amalthea.datasets.archive import checked
 from amalthea.domains.molecules.cache import FeatureCache
 from amalthea.domains.molecules.cleaning import tools
 from amalthea.domains.molecules.descriptors import CHUNK, describe_all, descriptor_names
@@ -173,14 +174,15 @@ def restore(state: dict[str, Any]) -> Featurizer:
         >>> restore(Morgan(radius=3).state()).state()
         {'name': 'morgan', 'radius': 3, 'size': 2048}
     """
-    match state["name"]:
+    where = "model.json, featurizers"
+    match state.get("name"):
         case "descriptors":
-            return Descriptors(state["descriptors"])
+            return Descriptors(checked(tuple[str, ...], state.get("descriptors"), where))
         case "morgan":
-            return Morgan(state["radius"], state["size"])
+            return Morgan(*checked(tuple[int, int], (state.get("radius"), state.get("size")), where))
         case _:
-            first, second = map(restore, state["parts"])
-            return Both(first, second)
+            parts = checked(tuple[dict[str, Any], dict[str, Any]], state.get("parts"), where)
+            return Both(*map(restore, parts))
 
 
 def _smiles(examples: pd.DataFrame) -> tuple[list[str | None], NDArray[np.object_]]:

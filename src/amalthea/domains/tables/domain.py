@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amalthea.datasets.archive import checked
 from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
 from amalthea.datasets.columns import as_text, is_missing, natural_order
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
@@ -19,7 +20,7 @@ from amalthea.datasets.targets import read_targets
 from amalthea.domains.networks import defaults_for, dense
 from amalthea.domains.protocol import Defaults, Featurizer, Fields, Nouns
 from amalthea.domains.tables.columns import Layout, as_examples, find_layout
-from amalthea.domains.tables.featurizers import Columns
+from amalthea.domains.tables.featurizers import Columns, ColumnsState
 from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
 
@@ -31,6 +32,7 @@ class Tables(Rows):
 
     name: str = "tables"
     nouns: Nouns = Nouns("row", "rows")
+    input_state_type: Any = ColumnsState
     feature_choices: Sequence[str] = ("auto", "columns")
 
     def parts(self, examples: pd.DataFrame) -> Fields:
@@ -106,7 +108,8 @@ class Tables(Rows):
 
     def restore(self, state: dict[str, Any]) -> Featurizer:
         """Return the featurizer that `Columns.state` described."""
-        return Columns(state["numbers"], state["categories"])
+        stored = checked(ColumnsState, state, "model.json, featurizers")
+        return Columns(stored.numbers, stored.categories)
 
     def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:  # noqa: ARG002
         """Refuse: tables have no groups of their own.

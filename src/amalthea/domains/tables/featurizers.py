@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,14 @@ from numpy.typing import NDArray
 from amalthea.datasets.columns import float32
 from amalthea.domains.protocol import Metric, Progress
 from amalthea.domains.tabular_inputs import Vectors
+
+
+@dataclasses.dataclass(frozen=True)
+class ColumnsState:
+    """What makes the same featurizer again; see `Columns`."""
+
+    numbers: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
 
 
 class Columns(Vectors):
