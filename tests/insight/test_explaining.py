@@ -12,7 +12,8 @@ import pytest
 import amalthea as am
 from amalthea import insight
 from amalthea.insight import explanation as explaining
-from amalthea.insight.unseen_example import ask
+from amalthea.tasks.columns.task import Columns
+from amalthea.tasks.lessons import lessons_of
 from tests.insight.test_generalization import without_history
 from tests.predictor.models import trained
 
@@ -46,22 +47,24 @@ def test_each_figure_comes_in_light_and_dark_and_as_data(tmp_path, quick):
 def test_the_example_is_the_one_that_was_asked_for_and_its_network_never_saw_it():
     predictor = trained("number")
     row, fold = (int(predictor.out_of_fold[name].iloc[7]) for name in ("row", "fold"))
-    asked = ask(predictor, row)
-    assert f"row {row}, and network {2 * fold}, which never saw it" in asked.told
-    assert float(asked.given[1][0, 0]) == pytest.approx(predictor.out_of_fold["target"].iloc[7])
-    assert "knows it" in ask(trained("one fold"), None).told
+    lessons = lessons_of(predictor)
+    asked = lessons.example(row)
+    assert f"row {row}, and network {2 * fold}, which never saw it" in asked.description
+    assert float(asked.arguments[1][0, 0]) == pytest.approx(predictor.out_of_fold["target"].iloc[7])
+    assert "knows it" in lessons_of(trained("one fold")).example(None).description
     with pytest.raises(am.AmaltheaError, match="no training example in row 999"):
-        ask(predictor, 999)
+        lessons.example(999)
 
 
 def test_an_example_without_a_target_has_an_answer_and_no_loss():
     predictor = trained("two numbers with gaps")
     y = predictor.out_of_fold["z_target"].isna() & predictor.out_of_fold["y_target"].notna()
-    assert len(ask(predictor, int(predictor.out_of_fold["row"][y].iloc[0])).given) == 2
+    assert len(lessons_of(predictor).example(int(predictor.out_of_fold["row"][y].iloc[0])).arguments) == 2
     table = predictor.out_of_fold.assign(y_target=np.nan, z_target=np.nan)
-    asked = ask(dataclasses.replace(predictor, out_of_fold=table), None)
-    assert len(asked.given) == 1
-    assert asked.batch is None
+    lessons = lessons_of(dataclasses.replace(predictor, out_of_fold=table))
+    assert len(lessons.example(None).arguments) == 1
+    with pytest.raises(am.AmaltheaError, match="too few"):
+        lessons.batch(None)
 
 
 def test_a_model_without_examples_says_what_is_missing(tmp_path):
@@ -109,3 +112,11 @@ def test_a_table_s_figures_are_all_made(tmp_path):
     assert set(found.files) == {"graph", "step", "generalization", "trajectories"}
     assert not found.missing
     assert pd.read_csv(tmp_path / "trajectories.csv")["epoch"].max() == 3
+
+
+def test_of_a_task_that_gives_no_lessons_the_losses_are_shown(tmp_path, monkeypatch):
+    monkeypatch.delattr(Columns, "lessons")
+    found = insight.explain(trained("number"), tmp_path)
+    assert set(found.files) == {"generalization"}
+    assert set(found.missing) == {"graph", "step", "trajectories"}
+    assert all("task 'columns'" in why for why in found.missing.values())

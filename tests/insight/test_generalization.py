@@ -13,13 +13,13 @@ import pytest
 
 import amalthea as am
 from amalthea import insight
-from amalthea.insight.overfitting.generalization import LearningCurve
 from amalthea.insight.overfitting.overfitting_onset import turn_of
 from amalthea.progress import Bar
 from amalthea.tasks.columns import learning_curve as curves
-from amalthea.tasks.columns.learning_curve import Curve, mean_errors
+from amalthea.tasks.columns.lessons import ColumnLessons
 from amalthea.tasks.columns.refit import Material, material
 from amalthea.training.history import History
+from amalthea.validation.learning_curve import LearningCurve
 from amalthea.validation.metrics import Figure
 from tests.predictor.models import trained
 
@@ -71,8 +71,10 @@ def test_members_that_stopped_early_count_as_long_as_they_learned():
 
 def test_copies_of_an_example_are_resampled_together():
     errors = np.repeat(np.abs(np.random.default_rng(0).normal(size=(2, 6))), 10, axis=1)
-    curve = Curve(np.array([1, 2]), errors)
-    apart, together = (mean_errors(curve, groups, 2)[1:, 0].std() for groups in (np.arange(60), np.arange(60) // 10))
+    apart, together = (
+        LearningCurve("y", "error", np.array([1, 2]), errors, groups, 2).errors[0].error
+        for groups in (np.arange(60), np.arange(60) // 10)
+    )
     assert together > 2 * apart
 
 
@@ -138,7 +140,7 @@ def test_without_history_networks_learn_anew_and_it_says_so(monkeypatch):
     def refuse(*_):
         raise am.AmaltheaError("not now")
 
-    monkeypatch.setattr("amalthea.insight.overfitting.generalization._curve", refuse)
+    monkeypatch.setattr(ColumnLessons, "learning_curve", refuse)
     monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", refuse)
     found = insight.generalization(without_history(learned()))
     assert "saved without its history" in repr(found)
@@ -153,11 +155,9 @@ def test_networks_of_pictures_learn_only_once(monkeypatch):
     predictor, fitting = learned(), members(lowest=15, rise=0.0)
     part = dataclasses.replace(predictor.parts[0], featurizer=types.SimpleNamespace(shape=(8, 8, 1)))
     monkeypatch.setattr("amalthea.insight.overfitting.generalization._watched", never)
-    monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", lambda _: {"fitting": fitting})
-    monkeypatch.setattr("amalthea.insight.overfitting.generalization._curve", lambda *_: None)
-    monkeypatch.setattr(
-        "amalthea.insight.overfitting.generalization.material", lambda _, *rest: material(predictor, *rest)
-    )
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", lambda *_: {"fitting": fitting})
+    monkeypatch.setattr(ColumnLessons, "learning_curve", lambda *_: (None, ()))
+    monkeypatch.setattr(ColumnLessons, "material", lambda _, most: material(predictor, most))
     found = insight.generalization(dataclasses.replace(predictor, parts=(part,)))
     assert found.history is fitting
     assert "learned anew from 96 pictures" in " ".join(found.notes)
@@ -166,12 +166,11 @@ def test_networks_of_pictures_learn_only_once(monkeypatch):
 def test_each_training_moves_the_progress_bar(monkeypatch, capfd):
     moved = []
     monkeypatch.setattr(Bar, "advance", lambda *_: moved.append(1))
-    monkeypatch.setattr(Material, "fit", lambda *_, **__: None)
-    monkeypatch.setattr("amalthea.insight.overfitting.generalization._curve", lambda given, *_: given.fit(None))
-    monkeypatch.setattr("amalthea.insight.overfitting.generalization._watched", lambda given, _: given.fit(None))
-    monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", lambda given: given.fit(None))
+    past = types.SimpleNamespace(history=members(lowest=15, rise=0.0))
+    monkeypatch.setattr(Material, "fit", lambda *_, **__: past)
+    monkeypatch.setattr(ColumnLessons, "learning_curve", lambda *given: (given[-1](), ()))
     insight.generalization(learned(), verbose=1)
-    assert len(moved) == 3
+    assert len(moved) == 5  # three sizes, the model's own with a validation loss, the curve
     assert "networks learn" in capfd.readouterr().err
 
 
@@ -179,5 +178,4 @@ def test_targets_and_small_data_are_checked():
     with pytest.raises(am.AmaltheaError, match="no target 'w'"):
         insight.generalization(learned(), target="w")
     assert len(trained("number").examples) < curves.FEWEST_ROWS
-    told = LearningCurve("y", "error", np.array([1, 2]), (), Figure(float("nan"), float("nan")))
-    assert "no mistakes" in str(told)
+    assert "no mistakes" in str(LearningCurve("y", "error", np.array([1, 2]), np.zeros((2, 3)), np.arange(3), 1))

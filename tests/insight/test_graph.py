@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
+from amalthea.insight.unseen_example import ask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amalthea
 from amalthea import insight
-from amalthea.insight.unseen_example import ask
 from tests.predictor.models import trained
 
 SMALL = ([[0.1, 0.2], [0.3, 0.4]], [[0.2], [1.0], [-3.0]], [[1.0], [2.0]])

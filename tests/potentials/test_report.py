@@ -183,17 +183,18 @@ def test_the_baseline_knows_no_forces_in_any_fold() -> None:
 
 def test_the_learning_curve_is_judged_on_the_same_held_out_structures() -> None:
     """With all structures, a network of the curve answers as badly as one that learned so from two folds of three."""
-    curve, groups = force_curve(potential().ready)
+    curve = force_curve(potential().ready)
     assert curve.sizes.tolist() == [8, 16, 32]
-    assert curve.errors.shape == (3, 48)
-    assert np.isfinite(curve.errors).all()
-    assert len(np.unique(groups)) == 48
+    assert curve.example_errors.shape == (3, 48)
+    assert np.isfinite(curve.example_errors).all()
+    assert len(np.unique(curve.groups)) == 48
     own = potential().out_of_fold["force_mae"].to_numpy(float)
-    assert curve.errors[-1].mean() == pytest.approx(own.mean(), rel=0.2)
+    assert curve.errors[-1].value == pytest.approx(own.mean(), rel=0.2)
     made = read(page_of.render(potential(), learning_curve=True))
     drawn = made.table("learning-curve-forces")
     assert list(map(int, drawn["examples"])) == [8, 16, 32]
-    assert np.array(drawn["error"], float) == pytest.approx(curve.errors.mean(axis=1), rel=1e-4)
+    assert np.array(drawn["error"], float) == pytest.approx([error.value for error in curve.errors], rel=1e-4)
+    assert np.array(drawn["standard_error"], float) == pytest.approx([error.error for error in curve.errors], rel=1e-4)
 
 
 def test_a_potential_without_structures_gets_no_learning_curve() -> None:

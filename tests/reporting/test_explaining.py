@@ -21,8 +21,8 @@ from amalthea.reporting.drawings import drawings, image, packed
 from amalthea.reporting.out_of_fold import Judged, held_out
 from amalthea.reporting.out_of_fold_predict import answers, features_of
 from amalthea.reporting.translate import in_language
-from amalthea.tasks.columns.learning_curve import Curve, gain_of_doubling
 from amalthea.training.history import History, best_epochs, quantiles
+from amalthea.validation.learning_curve import LearningCurve
 from tests.predictor.models import trained
 
 
@@ -101,8 +101,7 @@ def test_deleting_an_atom_leaves_molecules_that_can_be_read(smiles):
 def test_gain_of_doubling_is_that_of_the_power_law():
     sizes = np.array([100, 200, 400, 800])
     noise = np.abs(np.random.default_rng(0).normal(1, 0.1, 300))
-    curve = Curve(sizes, noise / np.sqrt(sizes)[:, None])
-    gain = gain_of_doubling(curve, np.arange(300), 2)
+    gain = LearningCurve("y", "error", sizes, noise / np.sqrt(sizes)[:, None], np.arange(300), 2).doubling
     assert gain.value == pytest.approx(1 - 2**-0.5)
     assert gain.error < 1e-6
 

@@ -15,10 +15,9 @@ from amalthea.datasets.files import write_whole
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.insight import figures
 from amalthea.insight.computational_graph.text import plain
-from amalthea.insight.unseen_example import ask
-from amalthea.potentials.potential import PotentialState
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
+from amalthea.tasks.lessons import lessons_of
 from amalthea.training.arrays import count_rows
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def explain(
     if not len(predictor.examples) and all(history is None or len(history.epoch) < 2 for history in histories):
         raise AmaltheaError(BARE)
     if example is not None and len(predictor.examples):
-        ask(predictor, example)
+        lessons_of(predictor).position(example)
     writer = _Writer(folder, verbose, {}, {}, {})
     makers = {"graph": _graph, "step": _step, "generalization": _generalization, "trajectories": _trajectories}
     for name, make in makers.items():
@@ -157,17 +156,18 @@ def _graph(writer: _Writer, predictor: Predictor, example: int | None) -> None:
     from amalthea.insight.computational_graph.graph import graph
 
     with Bar("operations", verbose=writer.verbose):
-        asked = ask(predictor, example)
-        found = graph(asked.network, *asked.given)
-    told = " ".join([asked.told, *found.notes])
-    writer.picture("graph", found.svg("One example on its way through the network, and the gradient back", told), told)
-    writer.data("graph", _short(found.data()))
+        unseen = lessons_of(predictor).example(example)
+        drawn = graph(unseen.network, *unseen.arguments)
+    caption = " ".join([unseen.description, *drawn.notes])
+    title = "One example on its way through the network, and the gradient back"
+    writer.picture("graph", drawn.svg(title, caption), caption)
+    writer.data("graph", _short(drawn.data()))
 
 
 def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
     from amalthea.insight.gradient_descent import optimizer_steps as updates
 
-    network, x, y = _batch(predictor, example)
+    network, x, y = lessons_of(predictor).batch(example)
     taken = updates.steps(network, x, y, verbose=writer.verbose)
     told = (
         f"One more step of the trained network on {count_rows(y=y)} training examples, by four optimizers at their "
@@ -188,18 +188,6 @@ def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
     writer.data("step", _short({name: own.data() for name, own in taken.items()}), pd.DataFrame(rows))
 
 
-def _batch(predictor: Predictor, example: int | None) -> tuple[Any, Any, Any]:
-    """Return a network of the model and a mini-batch that it learned from."""
-    if isinstance(predictor.state, PotentialState):
-        from amalthea.potentials.refit import structures
-
-        return structures(predictor.ready).batch()
-    asked = ask(predictor, example)
-    if asked.batch is None:
-        raise AmaltheaError("There are too few examples for a mini-batch.")
-    return (asked.network, *asked.batch)
-
-
 def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> None:
     from amalthea.insight.overfitting.generalization import generalization
 
@@ -214,7 +202,7 @@ def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> Non
 def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
     from amalthea.insight.weight_trajectories.trajectories import trajectories
 
-    large = isinstance(predictor.state, PotentialState) or len(predictor.parts[0].featurizer.shape) > 1
+    large = lessons_of(predictor).large
     points, rows = (17, 64) if large else (31, 256)
     found = trajectories(predictor, points=points, rows=rows, verbose=writer.verbose)
     title = "The paths of the networks' weights, on the surface of the loss"

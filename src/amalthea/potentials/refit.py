@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.potentials.fit import MEMORY_SHARE
-from amalthea.tasks.columns.learning_curve import Curve
 from amalthea.tasks.columns.refit import MEMBERS, defaults_of, groups_of
 from amalthea.training.buckets import Shapes
 from amalthea.training.ensemble import Ensemble
+from amalthea.validation.learning_curve import LearningCurve
 from amalthea.workflow.settings import ignore
 
 if TYPE_CHECKING:
@@ -111,13 +112,17 @@ def structures(potential: Potential) -> Structures:
     return Structures(potential, examples, shapes, folds)
 
 
-def force_curve(potential: Potential) -> tuple[Curve, NDArray[np.int64]]:
+def force_curve(potential: Potential, progress: Callable[[], None] = lambda: None) -> LearningCurve:
     """Train potentials on parts of the structures, one network in each of at most three folds.
 
     All learn in as many steps as with all structures, and are judged on the same held-out ones.
 
+    Args:
+        potential: the model.
+        progress: called after each training.
+
     Returns:
-        The curve, each structure's mean absolute error of its force components in eV/Å; and the structures' groups.
+        The curve of each structure's mean absolute error of its force components in eV/Å.
 
     Raises:
         AmaltheaError: the model keeps too few structures with forces, or had one fold.
@@ -161,4 +166,6 @@ def force_curve(potential: Potential) -> tuple[Curve, NDArray[np.int64]]:
             off.append(np.abs(said.forces[fold] - forces).mean())
         sizes.append(learned)
         errors.append(off)
-    return Curve(np.array(sizes), np.array(errors)), groups
+        progress()
+    measure = "mean absolute error (eV/Å)"
+    return LearningCurve("forces", measure, np.array(sizes), np.array(errors), groups, 1)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
     from amalthea.reporting.translate import Words
+    from amalthea.tasks.lessons import Lessons
     from amalthea.workflow.settings import Settings
 
 
@@ -129,6 +130,12 @@ class PotentialTask:
         from amalthea.potentials.report.sections import sections
 
         return sections(context)
+
+    def lessons(self, predictor: Predictor) -> Lessons:
+        """Return what the figures of how a model learned are made from."""
+        from amalthea.potentials.lessons import PotentialLessons
+
+        return PotentialLessons(predictor)
 
 
 def _compositions(predictor: Predictor, dataset: Dataset) -> Any:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
     from amalthea.reporting.translate import Words
+    from amalthea.tasks.lessons import Lessons
     from amalthea.training.ensemble import Ensemble
     from amalthea.workflow.settings import Settings
     from amalthea.workflow.splitting import Split
@@ -144,4 +145,8 @@ class Task(Protocol):
 
     def sections(self, context: Context) -> list[Section]:
         """Return the sections of a model's report."""
+        ...
+
+    def lessons(self, predictor: Predictor) -> Lessons:
+        """Return what the figures of how a model learned are made from: `Lessons(predictor)`, if there is nothing."""
         ...

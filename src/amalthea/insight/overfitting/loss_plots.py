@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amalthea.insight.overfitting.generalization import Generalization, LearningCurve
+    from amalthea.insight.overfitting.generalization import Generalization
+    from amalthea.validation.learning_curve import LearningCurve
 
 NAMES = {
     "too small": "too small: it cannot follow",

@@ -13,8 +13,8 @@ from amalthea.errors import AmaltheaError
 from amalthea.insight.computational_graph.text import plain
 from amalthea.insight.weight_trajectories.loss_surface import surface
 from amalthea.insight.weight_trajectories.principal_plane import Plane, plane_of
-from amalthea.potentials.potential import PotentialState
 from amalthea.progress import Bar, Verbosity
+from amalthea.tasks.lessons import lessons_of
 from amalthea.training.arrays import whole_number
 from amalthea.training.ensemble import Ensemble
 
@@ -184,8 +184,8 @@ def trajectories(
 def _trajectories(trained: Ensemble | Predictor, points: int, rows: int, bar: Bar) -> Trajectories:
     notes: list[str] = []
     if not isinstance(trained, Ensemble):
-        trained, told = _again(trained)
-        notes += told
+        trained, remarks = lessons_of(trained).recorded()
+        notes += remarks
     bar.advance()
     recording, history = trained.recording, trained.history
     if recording is None or history is None:
@@ -215,17 +215,6 @@ def _trajectories(trained: Ensemble | Predictor, points: int, rows: int, bar: Ba
         Surface(across, up, learned, loss(recording.held_out)),
         (*notes, *_notes(plane, reference, trained, history.left_out)),
     )
-
-
-def _again(predictor: Predictor) -> tuple[Ensemble, list[str]]:
-    """Return networks like a model's, trained anew with their paths written down; and what to say of it."""
-    if isinstance(predictor.state, PotentialState):
-        from amalthea.potentials.refit import structures
-
-        return structures(predictor.ready).recorded()
-    from amalthea.tasks.columns.refit import material
-
-    return material(predictor, most=2000).recorded()
 
 
 def _window(plane: Plane, points: int) -> tuple[Floats, Floats]:

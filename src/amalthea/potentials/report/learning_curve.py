@@ -7,8 +7,6 @@ from amalthea.potentials.refit import force_curve
 from amalthea.reporting.blocks import Block, Paragraph
 from amalthea.reporting.context import Context
 from amalthea.reporting.learning_curve import curve_plot, not_asked
-from amalthea.reporting.out_of_fold import mean_of
-from amalthea.tasks.columns.learning_curve import gain_of_doubling
 
 
 def curve_blocks(context: Context) -> list[Block]:
@@ -17,7 +15,7 @@ def curve_blocks(context: Context) -> list[Block]:
     if not context.learning_curve:
         return [not_asked(context)]
     try:
-        curve, groups = force_curve(predictor.ready)
+        curve = force_curve(predictor.ready)
     except AmaltheaError:
         return [Paragraph(words("A learning curve needs the examples in the model, and folds."))]
     plot = curve_plot(
@@ -26,8 +24,8 @@ def curve_blocks(context: Context) -> list[Block]:
         words("Forces: error against the number of training structures"),
         (words("training structures"), words("mean absolute error of the forces (eV/Å)")),
         curve.sizes,
-        [mean_of(row, groups) for row in curve.errors],
-        gain_of_doubling(curve, groups, 1, context.seed),
+        curve.errors,
+        curve.doubling,
         words(
             "Each point: one network a fold, at most three folds, in as many steps as with all structures; judged on "
             "all held-out structures."

@@ -56,19 +56,21 @@ class Material:
     seed: int
     notes: tuple[str, ...]
 
-    def network(self, rows: int, epochs: int) -> Any:
+    def network(self, rows: int, epochs: int, *, augment: bool = True) -> Any:
         """Return a compiled network like the model's, untrained.
 
         Args:
             rows: examples that it is to learn from, ...
             epochs: ... and how often: along these steps its learning rate falls.
+            augment: pictures are varied where the model's were.
         """
         kind = domain(self.predictor.domain)
         assert isinstance(kind, Featurizing)
         if self.defaults.network not in kind.network_choices:  # the user's own: no code is run to make it anew
             return self.part.ensemble.model
         steps = epochs * max(1, -(-rows // self.defaults.batch_size))
-        return propose(kind, self.part.featurizer, self.predictor.targets, self.defaults, steps)
+        defaults = dataclasses.replace(self.defaults, augment=self.defaults.augment and augment)
+        return propose(kind, self.part.featurizer, self.predictor.targets, defaults, steps)
 
     def fit(
         self,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
     from amalthea.reporting.translate import Words
+    from amalthea.tasks.lessons import Lessons
     from amalthea.workflow.settings import Settings
 
 
@@ -109,6 +110,12 @@ class Columns:
         from amalthea.tasks.columns.report.sections import sections
 
         return sections(context)
+
+    def lessons(self, predictor: Predictor) -> Lessons:
+        """Return what the figures of how a model learned are made from."""
+        from amalthea.tasks.columns.lessons import ColumnLessons
+
+        return ColumnLessons(predictor)
 
 
 TASK = Columns()

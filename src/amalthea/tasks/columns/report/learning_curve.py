@@ -6,10 +6,11 @@ from amalthea.reporting.blocks import Block, Paragraph, Plot
 from amalthea.reporting.captions import with_unit
 from amalthea.reporting.context import Context
 from amalthea.reporting.learning_curve import curve_plot, not_asked
-from amalthea.reporting.out_of_fold import Judged, mean_of, root_mean_square
+from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.out_of_fold_predict import keeps_held_out
-from amalthea.tasks.columns.learning_curve import FEWEST_ROWS, Curve, gain_of_doubling, learning_curve
+from amalthea.tasks.columns.learning_curve import FEWEST_ROWS, learning_curve
 from amalthea.tasks.columns.refit import material
+from amalthea.validation.learning_curve import LearningCurve
 from amalthea.validation.metrics import Figure
 
 
@@ -31,11 +32,9 @@ def curve_blocks(context: Context) -> list[Block]:
     return blocks
 
 
-def _of_target(context: Context, judged: Judged, curve: Curve) -> Plot:
+def _of_target(context: Context, judged: Judged, curve: LearningCurve) -> Plot:
     words = context.words
-    average = mean_of if judged.classes else root_mean_square
     scale = 100 if judged.classes else 1
-    means = [average(row, judged.groups) for row in curve.errors]
     title = words("mistakes (%)") if judged.classes else with_unit(words("root mean square error"), judged.target.unit)
     return curve_plot(
         context,
@@ -43,7 +42,7 @@ def _of_target(context: Context, judged: Judged, curve: Curve) -> Plot:
         words("{target}: error against the number of training examples", target=judged.target.name),
         (words("training examples"), title),
         curve.sizes,
-        [Figure(scale * each.value, scale * each.error) for each in means],
-        gain_of_doubling(curve, judged.groups, 1 if judged.classes else 2, context.seed),
+        [Figure(scale * each.value, scale * each.error) for each in curve.errors],
+        curve.doubling,
         words("Each point: two networks a fold, judged on all held-out examples."),
     )
