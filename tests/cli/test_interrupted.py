@@ -150,3 +150,55 @@ def test_a_fold_without_members_has_no_figures_and_the_path_ends(monkeypatch, tm
     assert np.isfinite(answer.mean).all()
     assert np.isfinite(answer.std).all()
     assert str(predictor.validation)
+
+
+PRESS = """
+import os, signal, sys
+import {module} as module
+from amalthea import cli
+
+def press(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+
+module.{name} = press
+sys.argv = {words!r}
+cli.main()
+"""
+
+
+def interrupted(folder: Path, module: str, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, where Ctrl-C is pressed when a function is called."""
+    program = PRESS.format(module=module, name=name, words=["amalthea", *words])
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=400)
+
+
+def test_figures_that_are_complete_are_kept_and_named(tmp_path):
+    trained("number").save(tmp_path / "m.amalthea")
+    done = interrupted(
+        tmp_path, "amalthea.insight.gradient_descent.optimizer_steps", "steps", "explain", "m.amalthea", "-o", "figures"
+    )
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "amalthea: Stopped on request. These figures are complete and kept, in figures: graph."
+    )
+    assert sorted(os.listdir(tmp_path / "figures")) == ["graph.json", "graph.svg"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "option"),
+    [
+        ("amalthea.datasets.archive", "write_table", ("--out-of-fold", "o.csv")),
+        ("amalthea.reporting.page", "report", ("--report", "r.html")),
+    ],
+)
+def test_after_saving_the_model_is_kept_and_named(tmp_path, module, name, option):
+    table()[["a", "b", "y"]].to_csv(tmp_path / "data.csv", index=False)
+    words = ("train", "data.csv", "--target", "y", "-o", "m.amalthea", "--folds", "2", "--members", "1")
+    done = interrupted(tmp_path, module, name, *words, "--epochs", "2", *option)
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "amalthea: Stopped on request. The model is trained and kept, in m.amalthea."
+    )
+    assert sorted(os.listdir(tmp_path)) == ["data.csv", "m.amalthea"]
+    assert am.load_model(tmp_path / "m.amalthea").predict(table()).mean.shape == (len(table()),)

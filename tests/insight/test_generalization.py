@@ -48,7 +48,7 @@ def test_losses_that_rise_again_are_said_to_and_the_epoch_is_found():
     assert turn.earliest <= turn.epoch.value <= turn.latest
     assert turn.rise.value == pytest.approx(0.5, abs=0.1)
     assert 3 <= turn.parting.value <= 5  # 1 / epoch falls below the validation loss
-    assert "learn by heart" in str(turn)
+    assert "the networks overfit" in str(turn)
 
 
 def test_noise_about_a_level_is_not_called_a_turn():

@@ -24,7 +24,7 @@ def explain(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show how a model learned: its graph with gradients, a step, the turn to learning by heart, the weights' paths.
+    """Show how a model learned: its graph with gradients, a step, where overfitting begins, the weights' paths.
 
     Each figure is written in light and dark, as SVG and PNG, and its numbers as JSON and CSV. Some networks are trained
     anew for it, on at most 2,000 examples: allow a few minutes.

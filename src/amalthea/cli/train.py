@@ -12,7 +12,7 @@ import typer
 
 from amalthea.cli.console import Console, Debug, Json, Quiet, Seed, by_target, check_output, figures
 from amalthea.cli.units import EnergyUnit, LengthUnit
-from amalthea.errors import AmaltheaError
+from amalthea.errors import AmaltheaError, Stopped
 
 DATA, NETWORK, FOLDS = "Data", "Network", "Validation"
 
@@ -152,14 +152,19 @@ def train(
         verbose=console.verbose,
         say=console.say,
     )
-    if report is not None:
-        from amalthea.reporting.page import report as write_report
-
-        write_report(predictor, report)
-    if out_of_fold is not None:
-        archive.write_table(out_of_fold, predictor.predictions)
     if output is not None:
         predictor.save(output, examples=examples)
+    try:
+        if out_of_fold is not None:
+            archive.write_table(out_of_fold, predictor.predictions)
+        if report is not None:
+            from amalthea.reporting.page import report as write_report
+
+            write_report(predictor, report)
+    except KeyboardInterrupt as error:
+        if output is None:
+            raise
+        raise Stopped(f"The model is trained and kept, in {output}.") from error
     console.result(_text(predictor, output, _again(data, target)), _summary(predictor, output))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from amalthea.datasets.files import write_whole
-from amalthea.errors import AmaltheaError, DataError
+from amalthea.errors import AmaltheaError, DataError, Stopped
 from amalthea.insight import figures
 from amalthea.insight.computational_graph.text import plain
 from amalthea.predictor.predictor import Predictor
@@ -34,7 +34,7 @@ BARE = (
 DOING = {
     "graph": "The graph of one example",
     "step": "One step of four optimizers",
-    "generalization": "Learning and learning by heart",
+    "generalization": "Learning and overfitting",
     "trajectories": "The paths of the weights",
 }
 """What is being made."""
@@ -91,6 +91,7 @@ def explain(
     Raises:
         AmaltheaError: there is no such example, the folder cannot be written to, or nothing can be shown.
         MissingDependencyError: Matplotlib is not installed.
+        Stopped: Ctrl-C was pressed after the first figure was written.
     """
     figures.available()
     folder = _writable(folder)
@@ -108,6 +109,12 @@ def explain(
             make(writer, predictor, example)
         except AmaltheaError as error:
             writer.missing[name] = str(error)
+        except KeyboardInterrupt as error:
+            for path in writer.files.pop(name, ()):  # half a figure helps nobody
+                path.unlink(missing_ok=True)
+            if not writer.files:
+                raise
+            raise Stopped(f"These figures are complete and kept, in {folder}: {', '.join(writer.files)}.") from error
     if not writer.files:
         raise AmaltheaError(" ".join(dict.fromkeys(writer.missing.values())))
     return Explanation(writer.files, writer.told, writer.missing)
@@ -123,13 +130,12 @@ class _Writer:
 
     def figure(self, name: str, draw: Callable[[str], Figure], told: str) -> None:
         """Write a figure in both themes, as SVG and PNG."""
-        paths = []
         with Bar("drawing", total=len(figures.THEMES), verbose=self.verbose) as bar:
             for theme in figures.THEMES:
                 drawn = draw(theme)
-                paths += [figures.save(drawn, self.folder / f"{name}-{theme}.{kind}") for kind in ("svg", "png")]
+                for kind in ("svg", "png"):
+                    self._add(name, figures.save(drawn, self.folder / f"{name}-{theme}.{kind}"))
                 bar.advance()
-        self._add(name, *paths)
         self.told[name] = told
 
     def data(self, name: str, numbers: Any, table: pd.DataFrame | None = None) -> None:
@@ -148,8 +154,8 @@ class _Writer:
         self._add(name, figures.save(svg, self.folder / f"{name}.svg"))
         self.told[name] = told
 
-    def _add(self, name: str, *paths: Path) -> None:
-        self.files[name] = (*self.files.get(name, ()), *paths)
+    def _add(self, name: str, path: Path) -> None:
+        self.files[name] = (*self.files.get(name, ()), path)
 
 
 def _graph(writer: _Writer, predictor: Predictor, example: int | None) -> None:
@@ -194,7 +200,7 @@ def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> Non
     found = generalization(predictor, verbose=writer.verbose)
     known = "The losses of all networks along their training. " if found.turn is None else ""
     told = known + repr(found).replace("\n", " ")
-    title = "Learning and learning by heart"
+    title = "Learning and overfitting"
     writer.figure("generalization", lambda theme: found.figure(theme, title, told), told)
     writer.data("generalization", found.data(), found.frame())
 

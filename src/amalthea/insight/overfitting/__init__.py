@@ -1,1 +1,1 @@
-"""Where learning turns into learning by heart: losses, sizes of networks, numbers of examples."""
+"""Where overfitting begins: losses, sizes of networks, numbers of examples."""

@@ -1,4 +1,4 @@
-"""Learning and learning by heart: losses, numbers of examples, and sizes of the network."""
+"""Generalization and overfitting: losses, numbers of examples, and sizes of the network."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from amalthea.validation.learning_curve import LearningCurve
 
 NAMES = {
-    "too small": "too small: it cannot follow",
+    "too small": "too small: it underfits",
     "fitting": "the model's own size",
-    "too large": "too large: it learns by heart",
+    "too large": "too large: it overfits",
 }
 
 

@@ -1,4 +1,4 @@
-"""The epoch in which learning turns into learning by heart."""
+"""The epoch in which overfitting begins."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class Turn:
     rise: Figure
 
     def __str__(self) -> str:
-        told = "The losses of training and validation do not part."
+        sentence = "The losses of training and validation do not part."
         if math.isfinite(self.parting.value):
-            told = f"The losses of training and validation part in epoch {_written(self.parting)}."
+            sentence = f"The losses of training and validation part in epoch {_written(self.parting)}."
         if self.kind == "falling":
-            return f"{told} The validation loss still falls at the end: more epochs may help."
-        told = f"{told} The validation loss is lowest in epoch {_written(self.epoch)}"
+            return f"{sentence} The validation loss still falls at the end: more epochs may help."
+        sentence = f"{sentence} The validation loss is lowest in epoch {_written(self.epoch)}"
         if self.kind == "level":
-            return f"{told} and stays level after it."
-        return f"{told} and rises after it: the networks learn by heart."
+            return f"{sentence} and stays level after it."
+        return f"{sentence} and rises after it: the networks overfit."
 
     def data(self) -> dict[str, Any]:
         """Return the turn as plain numbers."""
