@@ -257,10 +257,10 @@ def learning_by_heart(theme):
     predictor = am.train(table, "y", folds=2, members=2, epochs=40, verbose=0)
     found = insight.generalization(predictor)
     caption = (
-        "A network that is too small cannot follow, one that is too large learns the noise by heart: its training loss "
+        "A network that is too small cannot follow, one that is too large overfits: its training loss "
         "falls and falls, its validation loss does not. More examples help against the second, not against the first."
     )
-    title = "Learning, and learning by heart"
+    title = "Learning and overfitting"
     return caption, found.figure(theme, title, f"{caption} {found!r}".replace("\n", " "))
 
 

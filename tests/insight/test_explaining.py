@@ -71,7 +71,7 @@ def test_a_model_without_examples_says_what_is_missing(tmp_path):
     bare = dataclasses.replace(trained("number"), examples=pd.DataFrame())
     found = insight.explain(bare, tmp_path)
     assert set(found.files) == {"generalization"}  # the history is there
-    assert "losses of all networks along their training" in found.told["generalization"]
+    assert "losses of all networks along their training" in found.captions["generalization"]
     assert all("without its examples" in why for why in found.missing.values())
     assert set(found.missing) == {"graph", "step", "trajectories"}
 

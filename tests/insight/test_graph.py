@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-from amalthea.insight.unseen_example import ask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amalthea
 from amalthea import insight
+from amalthea.tasks.lessons import lessons_of
 from tests.predictor.models import trained
 
 SMALL = ([[0.1, 0.2], [0.3, 0.4]], [[0.2], [1.0], [-3.0]], [[1.0], [2.0]])
@@ -283,13 +283,13 @@ def test_a_model_is_one_node_a_layer_with_the_gradients_of_its_weights():
 
 def test_the_own_loss_of_a_trained_model_is_one_node_too():
     predictor = trained("number")
-    asked = ask(predictor, None)
-    shown = insight.graph(asked.network, *asked.given)
+    asked = lessons_of(predictor).example(None)
+    shown = insight.graph(asked.network, *asked.arguments)
     assert shown.result == "loss"
     assert [node.name for node in shown.nodes if node.kind not in ("folded", "argument")] == []
     assert {edge.source for edge in shown.edges if edge.target == "loss"} >= {"y"}
     assert shown.unfold("loss")["loss" if shown.unfold("loss").result == "loss" else "result"].kind == "operation"
-    answer = insight.graph(asked.network, asked.given[0])
+    answer = insight.graph(asked.network, asked.arguments[0])
     assert "loss" not in [node.name for node in answer.nodes]
 
 

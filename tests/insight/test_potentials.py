@@ -21,8 +21,8 @@ def test_all_figures_are_made(tmp_path: Path) -> None:
     found = insight.explain(potential(), tmp_path / "figures", say=heard.append, verbose=0)
     assert set(found.files) == {"graph", "step", "generalization", "trajectories"}
     assert not found.missing
-    assert "twice the examples" in found.told["generalization"]
-    assert "set no structures aside" in found.told["generalization"]
+    assert "twice the examples" in found.captions["generalization"]
+    assert "set no structures aside" in found.captions["generalization"]
     assert "learn anew" in heard[-1]
     path = json.loads((tmp_path / "figures" / "trajectories.json").read_text())
     assert len(path["members"]) == 4

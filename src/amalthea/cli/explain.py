@@ -43,7 +43,7 @@ def explain(
         {
             "output": str(folder),
             "files": {name: [str(path) for path in paths] for name, paths in pages.files.items()},
-            "told": pages.told,
+            "told": pages.captions,
             "missing": pages.missing,
         },
     )

@@ -52,16 +52,16 @@ class Explanation:
 
     Args:
         files: by figure ("graph", "step", "generalization", "trajectories"), its files.
-        told: by figure, what it shows, in a sentence or two.
+        captions: by figure, what it shows, in a sentence or two.
         missing: by figure, why it was not made.
     """
 
     files: dict[str, tuple[Path, ...]]
-    told: dict[str, str]
+    captions: dict[str, str]
     missing: dict[str, str]
 
     def __repr__(self) -> str:
-        lines = [f"{name}: {told}" for name, told in self.told.items()]
+        lines = [f"{name}: {caption}" for name, caption in self.captions.items()]
         return "\n".join([*lines, *(f"{name} is not shown: {why}" for name, why in self.missing.items())])
 
 
@@ -117,7 +117,7 @@ def explain(
             raise Stopped(f"These figures are complete and kept, in {folder}: {', '.join(writer.files)}.") from error
     if not writer.files:
         raise AmaltheaError(" ".join(dict.fromkeys(writer.missing.values())))
-    return Explanation(writer.files, writer.told, writer.missing)
+    return Explanation(writer.files, writer.captions, writer.missing)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,10 +125,10 @@ class _Writer:
     folder: Path
     verbose: Verbosity
     files: dict[str, tuple[Path, ...]]
-    told: dict[str, str]
+    captions: dict[str, str]
     missing: dict[str, str]
 
-    def figure(self, name: str, draw: Callable[[str], Figure], told: str) -> None:
+    def figure(self, name: str, draw: Callable[[str], Figure], caption: str) -> None:
         """Write a figure in both themes, as SVG and PNG."""
         with Bar("drawing", total=len(figures.THEMES), verbose=self.verbose) as bar:
             for theme in figures.THEMES:
@@ -136,7 +136,7 @@ class _Writer:
                 for kind in ("svg", "png"):
                     self._add(name, figures.save(drawn, self.folder / f"{name}-{theme}.{kind}"))
                 bar.advance()
-        self.told[name] = told
+        self.captions[name] = caption
 
     def data(self, name: str, numbers: Any, table: pd.DataFrame | None = None) -> None:
         """Write a figure's numbers."""
@@ -149,10 +149,10 @@ class _Writer:
             write_whole(path, lambda unfinished: table.to_csv(unfinished, index=False))
             self._add(name, path)
 
-    def picture(self, name: str, svg: str, told: str) -> None:
+    def picture(self, name: str, svg: str, caption: str) -> None:
         """Write a picture that is light or dark as the reader's screen is."""
         self._add(name, figures.save(svg, self.folder / f"{name}.svg"))
-        self.told[name] = told
+        self.captions[name] = caption
 
     def _add(self, name: str, path: Path) -> None:
         self.files[name] = (*self.files.get(name, ()), path)
@@ -175,34 +175,34 @@ def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
 
     network, x, y = lessons_of(predictor).batch(example)
     taken = updates.steps(network, x, y, verbose=writer.verbose)
-    told = (
+    caption = (
         f"One more step of the trained network on {count_rows(y=y)} training examples, by four optimizers at their "
         "usual learning rates: each point is a weight, and gradient times update predicts the change of the loss."
     )
     title = "One step on the same mini-batch"
-    writer.figure("step", lambda theme: updates.figure(taken, theme, title, told), told)
+    writer.figure("step", lambda theme: updates.figure(taken, theme, title, caption), caption)
     rows = [
         {
-            "optimizer": own.optimizer,
-            "learning_rate": own.learning_rate,
-            "loss": own.loss,
-            "predicted_change": own.predicted_change,
-            "actual_change": own.actual_change,
+            "optimizer": step.optimizer,
+            "learning_rate": step.learning_rate,
+            "loss": step.loss,
+            "predicted_change": step.predicted_change,
+            "actual_change": step.actual_change,
         }
-        for own in taken.values()
+        for step in taken.values()
     ]
-    writer.data("step", _short({name: own.data() for name, own in taken.items()}), pd.DataFrame(rows))
+    writer.data("step", _short({name: step.data() for name, step in taken.items()}), pd.DataFrame(rows))
 
 
 def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> None:
     from amalthea.insight.overfitting.generalization import generalization
 
-    found = generalization(predictor, verbose=writer.verbose)
-    known = "The losses of all networks along their training. " if found.turn is None else ""
-    told = known + repr(found).replace("\n", " ")
+    outcome = generalization(predictor, verbose=writer.verbose)
+    known = "The losses of all networks along their training. " if outcome.turn is None else ""
+    caption = known + repr(outcome).replace("\n", " ")
     title = "Learning and overfitting"
-    writer.figure("generalization", lambda theme: found.figure(theme, title, told), told)
-    writer.data("generalization", found.data(), found.frame())
+    writer.figure("generalization", lambda theme: outcome.figure(theme, title, caption), caption)
+    writer.data("generalization", outcome.data(), outcome.frame())
 
 
 def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
@@ -210,10 +210,10 @@ def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
 
     large = lessons_of(predictor).large
     points, rows = (17, 64) if large else (31, 256)
-    found = trajectories(predictor, points=points, rows=rows, verbose=writer.verbose)
+    paths = trajectories(predictor, points=points, rows=rows, verbose=writer.verbose)
     title = "The paths of the networks' weights, on the surface of the loss"
-    writer.figure("trajectories", lambda theme: found.figure(theme, title), " ".join(found.notes))
-    writer.data("trajectories", found.data(), found.frame())
+    writer.figure("trajectories", lambda theme: paths.figure(theme, title), " ".join(paths.notes))
+    writer.data("trajectories", paths.data(), paths.frame())
 
 
 def _short(numbers: Any) -> Any:

@@ -114,9 +114,9 @@ def align(row: Sequence[Axes]) -> None:
         axes.set_ylim(low, high)
 
 
-def legend(axes: Axes, look: Theme, place: Literal["best", "upper left"] = "best") -> None:
+def legend(axes: Axes, look: Theme, location: Literal["best", "upper left"] = "best") -> None:
     """Explain a panel's lines, in Matplotlib's `place`."""
-    axes.legend(loc=place, fontsize=9, labelcolor=look.ink, facecolor=look.ground, edgecolor=look.faint)
+    axes.legend(loc=location, fontsize=9, labelcolor=look.ink, facecolor=look.ground, edgecolor=look.faint)
 
 
 def frame(figure: Figure, look: Theme, title: str, caption: str) -> None:

@@ -77,24 +77,24 @@ def _loss(model: keras.Model) -> Callable[..., Any]:
 
 def _answer(model: keras.Model) -> Callable[..., Any]:
     def answer(trainable: Any, others: Any, x: Any) -> Any:
-        found = model.stateless_call(trainable, others, x, training=False)[0]
-        if len(jax.tree.leaves(found)) != 1:
+        outputs = model.stateless_call(trainable, others, x, training=False)[0]
+        if len(jax.tree.leaves(outputs)) != 1:
             raise AmaltheaError("The model has several outputs: give y as well, and the graph ends with the loss.")
-        return jax.tree.leaves(found)[0]
+        return jax.tree.leaves(outputs)[0]
 
     return answer
 
 
-def paths(found: Sequence[Path], loss: bool) -> list[Path]:
+def paths(scopes: Sequence[Path], loss: bool) -> list[Path]:
     """Return the paths of a model's operations, with all that follows its last layer as one node, the loss.
 
     Args:
-        found: of each operation.
+        scopes: of each operation.
         loss: the operations go on to the loss; a model that has its own way to it leaves it without a scope.
     """
-    own = max((place + 1 for place, path in enumerate(found) if path), default=0) if loss else len(found)
-    first = next((place for place, path in enumerate(found) if path and path[0] == LOSS), own)
-    return [path if place < first else ("loss", *path[1:]) for place, path in enumerate(found)]
+    end = max((position + 1 for position, path in enumerate(scopes) if path), default=0) if loss else len(scopes)
+    first = next((position for position, path in enumerate(scopes) if path and path[0] == LOSS), end)
+    return [path if position < first else ("loss", *path[1:]) for position, path in enumerate(scopes)]
 
 
 def _as_batch(model: keras.Model, arrays: list[Any]) -> list[Any]:

@@ -152,43 +152,43 @@ def local_derivatives(
     """
     name = operation.equation.primitive.name
     outputs = [variable.aval for variable in operation.equation.outvars if is_real(variable.aval)]
-    real = [place for place, value in enumerate(values) if is_real(value)]
-    found: list[tuple[Any, str]] = [(None, "none: integers") for _ in values]
+    real = [operand for operand, value in enumerate(values) if is_real(value)]
+    derivatives: list[tuple[Any, str]] = [(None, "none: integers") for _ in values]
     if blocked or not outputs or not real:
         reason = "undefined" if blocked else "none: the result is no real number"
-        return [(None, reason) if place in real else found[place] for place in range(len(values))]
+        return [(None, reason) if operand in real else derivatives[operand] for operand in range(len(values))]
     output = outputs[0]
     together = name in _ELEMENTWISE
     if together:
         slopes = rules.backward(operation, values, [np.ones(output.shape, output.dtype)])
-    elif max((np.size(values[place]) for place in real), default=0) * output.size <= LARGEST_JACOBIAN:
+    elif max((np.size(values[operand]) for operand in real), default=0) * output.size <= LARGEST_JACOBIAN:
         slopes = rules.jacobians(operation, values)
     else:
         slopes = [None] * len(real)
-    for place, slope in zip(real, slopes, strict=True):
-        words = _words(name, place, names) if output.size > 1 or np.size(values[place]) > 1 else None
-        if together and np.shape(values[place]) not in ((), output.shape):
-            found[place] = (None, words or "")
+    for operand, slope in zip(real, slopes, strict=True):
+        words = _words(name, operand, names) if output.size > 1 or np.size(values[operand]) > 1 else None
+        if together and np.shape(values[operand]) not in ((), output.shape):
+            derivatives[operand] = (None, words or "")
             continue
         slope = None if slope is None else np.asarray(slope)
-        if not together and slope is not None and output.shape == np.shape(values[place]):
-            slope = _own_place(slope, output.shape)
+        if not together and slope is not None and output.shape == np.shape(values[operand]):
+            slope = _elementwise_slope(slope, output.shape)
         if together or (slope is not None and slope.size == 1):
             words = None
-        found[place] = (slope, words or (array(slope) if slope is not None else "too many numbers to show"))
-    return found
+        derivatives[operand] = (slope, words or (array(slope) if slope is not None else "too many numbers to show"))
+    return derivatives
 
 
-def _own_place(jacobian: np.ndarray[Any, Any], size: tuple[int, ...]) -> np.ndarray[Any, Any]:
+def _elementwise_slope(jacobian: np.ndarray[Any, Any], size: tuple[int, ...]) -> np.ndarray[Any, Any]:
     """Return a Jacobian's diagonal in the operand's shape, if the rest is zero: relu, softplus."""
     square = jacobian.reshape(int(np.prod(size)), -1)
     diagonal = np.diagonal(square)
     return diagonal.reshape(size) if np.array_equal(np.diag(diagonal), square) else jacobian
 
 
-def _words(name: str, place: int, names: Sequence[str]) -> str | None:
+def _words(name: str, operand: int, names: Sequence[str]) -> str | None:
     if name == "dot_general":
-        return f"∂·{names[1 - place]}ᵀ" if place == 0 else f"{names[1 - place]}ᵀ·∂"
+        return f"∂·{names[1 - operand]}ᵀ" if operand == 0 else f"{names[1 - operand]}ᵀ·∂"
     return _LINEAR.get(name, "copies add up" if name in _ELEMENTWISE else None)
 
 

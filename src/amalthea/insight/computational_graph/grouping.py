@@ -47,51 +47,55 @@ def paths(computation: Computation, fold: bool) -> list[Path]:
     """
     scopes = [operation.scope if fold else () for operation in computation.operations]
     visited = _visits(scopes)
-    found: list[Path] = list(visited)
+    paths: list[Path] = list(visited)
+    # Runs in the same layer that are too long to be shown are cut into blocks.
     start = 0
-    for place in range(1, len(visited) + 1):
-        if place == len(visited) or visited[place] != visited[start]:
-            if place - start > SHOWN:
-                _fold_run(found, start, place)
-            start = place
-    return found
+    for position in range(1, len(visited) + 1):
+        if position == len(visited) or visited[position] != visited[start]:
+            if position - start > SHOWN:
+                _fold_run(paths, start, position)
+            start = position
+    return paths
 
 
 def _visits(scopes: Sequence[Path]) -> list[Path]:
     """Number the separate visits to the same scope, so that groups follow each other in the order of computation."""
     visits: dict[Path, int] = {}
-    found: list[Path] = []
+    paths: list[Path] = []
     before: Path = ()
     named: Path = ()
     for scope in scopes:
+        # How many of the outer scopes go on from the operation before.
         same = 0
         while same < min(len(scope), len(before)) and scope[same] == before[same]:
             same += 1
+        # Inner scopes are entered anew: from the second visit on, they bear a number.
         path = named[:same]
         for name in scope[same:]:
-            own = (*path, name)
-            visits[own] = visits.get(own, 0) + 1
-            path = own if visits[own] == 1 else (*path, f"{name}#{visits[own]}")
-        found.append(path)
+            visited = (*path, name)
+            visits[visited] = visits.get(visited, 0) + 1
+            path = visited if visits[visited] == 1 else (*path, f"{name}#{visits[visited]}")
+        paths.append(path)
         before, named = scope, path
-    return found
+    return paths
 
 
-def _fold_run(found: list[Path], start: int, stop: int) -> None:
+def _fold_run(paths: list[Path], start: int, stop: int) -> None:
     """Add to the paths of a long run the blocks, and blocks of blocks, that its operations lie in."""
-    base = found[start]
+    base = paths[start]
+    # The sizes of blocks, from the outermost inwards, until a block can be shown whole.
     width = stop - start
     sizes = []
     while width > SHOWN:
         width = -(-width // BLOCKS)
         sizes.append(width)
-    for place in range(start, stop):
+    for position in range(start, stop):
         path, low, high = base, start, stop
         for size in sizes:
-            low += (place - low) // size * size
+            low += (position - low) // size * size
             high = min(low + size, high)
             path = (*path, f"operations {low + 1}–{high}")
-        found[place] = path
+        paths[position] = path
 
 
 def groups(where: Sequence[Path], opened: Collection[Path]) -> list[Group]:
@@ -101,13 +105,14 @@ def groups(where: Sequence[Path], opened: Collection[Path]) -> list[Group]:
         where: each operation's path.
         opened: the groups that are unfolded.
     """
-    found: list[Group] = []
-    for place, path in enumerate(where):
+    shown: list[Group] = []
+    for position, path in enumerate(where):
+        # The outermost group around the operation that is still folded.
         closed = next((path[:n] for n in range(1, len(path) + 1) if path[:n] not in opened), None)
         if closed is None:
-            found.append(Group(path, range(place, place + 1), False))
-        elif found and found[-1].folded and found[-1].path == closed:
-            found[-1] = found[-1]._replace(operations=range(found[-1].operations.start, place + 1))
+            shown.append(Group(path, range(position, position + 1), False))
+        elif shown and shown[-1].folded and shown[-1].path == closed:
+            shown[-1] = shown[-1]._replace(operations=range(shown[-1].operations.start, position + 1))
         else:
-            found.append(Group(closed, range(place, place + 1), True))
-    return found
+            shown.append(Group(closed, range(position, position + 1), True))
+    return shown

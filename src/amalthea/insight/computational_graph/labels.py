@@ -32,13 +32,13 @@ def written(function: Callable[..., Any]) -> tuple[Source | None, list[Statement
         source = Source(inspect.getsourcefile(function) or "", first, first + len(lines) - 1)
     except (OSError, TypeError, SyntaxError):  # typed in, written in C, or part of a longer expression
         return None, []
-    found = []
+    assignments = []
     for node in ast.walk(tree):
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and isinstance(target, ast.Name):
             last = node.end_lineno or node.lineno
-            found.append(Statement(node.lineno + first - 1, last + first - 1, target.id))
-    return source, found
+            assignments.append(Statement(node.lineno + first - 1, last + first - 1, target.id))
+    return source, assignments
 
 
 def argument_names(function: Callable[..., Any], arguments: Sequence[Any]) -> list[str]:
@@ -51,12 +51,12 @@ def argument_names(function: Callable[..., Any], arguments: Sequence[Any]) -> li
     try:
         parameters = list(inspect.signature(function).bind(*arguments).arguments.items())
     except (TypeError, ValueError):  # no signature, as of some functions written in C
-        parameters = [(f"x{place + 1}", value) for place, value in enumerate(arguments)]
+        parameters = [(f"x{number + 1}", value) for number, value in enumerate(arguments)]
     kinds = {} if not callable(function) else _kinds(function)
     named: list[tuple[str, Any]] = []
     for name, value in parameters:
         if kinds.get(name) == inspect.Parameter.VAR_POSITIONAL:
-            named += [(f"{name}{place + 1}", item) for place, item in enumerate(value)]
+            named += [(f"{name}{number + 1}", item) for number, item in enumerate(value)]
         else:
             named.append((name, value))
     names = []
@@ -87,25 +87,25 @@ def value_names(computation: Computation, given: Sequence[str], statements: Sequ
     taken: set[str] = set()
     names: dict[int, str] = {}
 
-    def call(place: int, wanted: str) -> None:
+    def call(number: int, wanted: str) -> None:
         name, again = wanted, 1
         while name in taken:
             again += 1
             name = f"{wanted}'{again}"
         taken.add(name)
-        names[place] = name
+        names[number] = name
 
-    for place, name in zip(computation.leaves, given, strict=False):
-        call(place, name)
-    for index, place in enumerate(computation.leaves[computation.arguments :]):
-        call(place, f"constant{index + 1}")
-    found = [_statement(operation.line, statements) for operation in computation.operations]
+    for number, name in zip(computation.leaves, given, strict=False):
+        call(number, name)
+    for index, number in enumerate(computation.leaves[computation.arguments :]):
+        call(number, f"constant{index + 1}")
+    written = [_statement(operation.line, statements) for operation in computation.operations]
     unnamed = 0
     for index, operation in enumerate(computation.operations):
-        own = found[index]
-        last = own is not None and (index + 1 == len(found) or found[index + 1] != own)
-        if last and own is not None:
-            call(operation.outputs[0], own.name)
+        statement = written[index]
+        last = statement is not None and (index + 1 == len(written) or written[index + 1] != statement)
+        if last and statement is not None:
+            call(operation.outputs[0], statement.name)
         elif computation.result in operation.outputs:
             call(operation.outputs[0], "result")
         else:

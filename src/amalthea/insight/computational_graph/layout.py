@@ -25,7 +25,9 @@ class Layout(NamedTuple):
     extent: tuple[float, float]
 
 
-def place(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], gaps: tuple[float, float]) -> Layout:
+def lay_out(
+    sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], gaps: tuple[float, float]
+) -> Layout:
     """Lay out an acyclic graph in layers [1]_.
 
     Args:
@@ -34,12 +36,13 @@ def place(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]
         gaps: between layers and within a layer.
 
     Example:
-        >>> place([(10, 10)] * 2, [(0, 1)], (20, 5)).centres
+        >>> lay_out([(10, 10)] * 2, [(0, 1)], (20, 5)).centres
         [(5.0, 5.0), (35.0, 5.0)]
 
     .. [1] K. Sugiyama, S. Tagawa, M. Toda, "Methods for visual understanding of hierarchical system structures", IEEE
        Trans. Syst. Man Cybern. 11, 109 (1981): longest-path layers, barycentric order.
     """
+    # Each node gets a layer behind all that it is computed from.
     layer = _layers(len(sizes), edges)
     widths = [size for _, size in sizes]
     chains = []
@@ -50,15 +53,18 @@ def place(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]
             layer.append(depth)
             widths.append(0.0)
         chains.append([*chain, target])
+    # Within the layers, nodes are ordered so that few edges cross.
     links = [pair for chain in chains for pair in itertools.pairwise(chain)]
     across = _across(layer, widths, links, gaps[1])
+    # A layer is as thick as its thickest node.
     starts, thickness, along = [], [], 0.0
     for depth in range(max(layer, default=0) + 1):
-        own = max((sizes[node][0] for node in range(len(sizes)) if layer[node] == depth), default=0.0)
+        thickest = max((sizes[node][0] for node in range(len(sizes)) if layer[node] == depth), default=0.0)
         starts.append(along)
-        thickness.append(own)
-        along += own + gaps[0]
+        thickness.append(thickest)
+        along += thickest + gaps[0]
     centres = [(starts[layer[n]] + thickness[layer[n]] / 2, across[n]) for n in range(len(layer))]
+    # An edge runs from node to node, straight through the layers between.
     routes = []
     for chain in chains:
         route = [centres[chain[0]], (starts[layer[chain[0]]] + thickness[layer[chain[0]]], across[chain[0]])]
@@ -76,10 +82,12 @@ def _layers(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     layer = [0] * count
     sources: list[set[int]] = [set() for _ in range(count)]
     targets: list[set[int]] = [set() for _ in range(count)]
+    # The longest path from a source decides.
     for source, target in sorted(edges, key=lambda edge: edge[1]):
         layer[target] = max(layer[target], layer[source] + 1)
         sources[target].add(source)
         targets[source].add(target)
+    # Then nodes move towards their first use, where that shortens more edges than it lengthens.
     for node in reversed(range(count)):
         if targets[node] and len(sources[node]) <= len(targets[node]):
             layer[node] = min(layer[target] for target in targets[node]) - 1
@@ -99,6 +107,7 @@ def _across(layer: Sequence[int], widths: Sequence[float], links: Sequence[tuple
     at = [0.0] * len(layer)
     for row in rows:
         _spread(row, at, [0.0] * len(row), widths, gap)
+    # Sweeps to and fro pull each node to the mean of its neighbours; the first half also changes the order.
     for sweep in range(2 * SWEEPS):
         forward = sweep % 2 == 0
         for row in rows if forward else reversed(rows):
@@ -107,18 +116,20 @@ def _across(layer: Sequence[int], widths: Sequence[float], links: Sequence[tuple
                 row.sort(key=wanted.__getitem__)
             _spread(row, at, [wanted[node] for node in row], widths, gap)
     least = min((at[node] - widths[node] / 2 for node in range(len(layer))), default=0.0)
-    return [place - least for place in at]
+    return [coordinate - least for coordinate in at]
 
 
 def _spread(row: Sequence[int], at: list[float], wanted: Sequence[float], widths: Sequence[float], gap: float) -> None:
     """Move a layer's nodes as near as possible (least squares) to where they want to be, without an overlap."""
+    # Side by side without gaps, each node has an offset from the first.
     offsets, total = [], 0.0
-    for place, node in enumerate(row):
-        total += (widths[row[place - 1]] + widths[node]) / 2 + gap if place else 0.0
+    for position, node in enumerate(row):
+        total += (widths[row[position - 1]] + widths[node]) / 2 + gap if position else 0.0
         offsets.append(total)
+    # Isotonic regression of the shifts (pool adjacent violators): nobody overtakes a neighbour.
     blocks: list[tuple[float, int]] = []  # pools of neighbours that touch: mean shift, count
-    for place, offset in enumerate(offsets):
-        blocks.append((wanted[place] - offset, 1))
+    for position, offset in enumerate(offsets):
+        blocks.append((wanted[position] - offset, 1))
         while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
             (first, n), (second, m) = blocks[-2:]
             blocks[-2:] = [((first * n + second * m) / (n + m), n + m)]

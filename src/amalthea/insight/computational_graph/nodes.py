@@ -101,49 +101,49 @@ def show(
         paths: for each operation the groups that it may be folded into.
         opened: groups to be unfolded.
     """
-    found = groups(paths, opened)
+    shown = groups(paths, opened)
     kinds = dict(zip(computation.leaves, [*roles, *["constant"] * len(computation.leaves)], strict=False))
-    home = _homes(computation, found, kinds)
+    owners = _owners(computation, shown, kinds)
     slopes = {n: _squared(computation.gradients.get(n)) for n, kind in kinds.items() if kind == "weight"}
     total = sum(slopes.values())
 
     def share(inside: Sequence[int]) -> float | None:
-        own = [slopes[n] for n in inside if n in slopes]
-        return sum(own) / total if own and total > 0 and np.isfinite(total) else None
+        inner = [slopes[n] for n in inside if n in slopes]
+        return sum(inner) / total if inner and total > 0 and np.isfinite(total) else None
 
     used = {number for operation in computation.operations for number in operation.operands}
-    label = {n: names[n] for n in computation.leaves if n not in home and (n in used or kinds[n] != "state")}
+    label = {n: names[n] for n in computation.leaves if n not in owners and (n in used or kinds[n] != "state")}
     nodes = [_leaf(computation, n, label[n], kinds[n], share([n])) for n in label]
     edges: dict[tuple[str, str], Edge] = {}
-    for group in found:
-        inside = [n for n, owner in home.items() if owner == group]
-        for place in group.operations:
-            operation = computation.operations[place]
-            own = group.name if group.folded else names[operation.outputs[0]]
+    for group in shown:
+        inside = [n for n, owner in owners.items() if owner == group]
+        for position in group.operations:
+            operation = computation.operations[position]
+            name = group.name if group.folded else names[operation.outputs[0]]
             texts = [] if group.folded else _texts(operation, label, names)
             if not group.folded:
-                nodes.append(_single(computation, place, own, texts))
-            for source, edge in _edges(computation, place, own, texts, group.folded):
-                if source in label and label[source] != own:
+                nodes.append(_single(computation, position, name, texts))
+            for source, edge in _edges(computation, position, name, texts, group.folded):
+                if source in label and label[source] != name:
                     _add(edges, dataclasses.replace(edge, source=label[source]))
-            label.update(dict.fromkeys(operation.outputs, own))
+            label.update(dict.fromkeys(operation.outputs, name))
         if group.folded:
             nodes.append(_folded(computation, group, share(inside), len(slopes.keys() & set(inside))))
-    return Shown(tuple(nodes), tuple(edges.values()), label[computation.result], _notes(found))
+    return Shown(tuple(nodes), tuple(edges.values()), label[computation.result], _notes(shown))
 
 
-def _homes(computation: Computation, found: Sequence[Group], kinds: dict[int, str]) -> dict[int, Group]:
+def _owners(computation: Computation, shown: Sequence[Group], kinds: dict[int, str]) -> dict[int, Group]:
     """Return the folded group that keeps each weight, state or constant: the first one to use it."""
-    home: dict[int, Group] = {}
+    owners: dict[int, Group] = {}
     seen: set[int] = set()
-    for group in found:
-        for place in group.operations:
-            for number in computation.operations[place].operands:
+    for group in shown:
+        for position in group.operations:
+            for number in computation.operations[position].operands:
                 if number not in seen and kinds.get(number, "argument") != "argument":
                     seen.add(number)
                     if group.folded:
-                        home[number] = group
-    return home
+                        owners[number] = group
+    return owners
 
 
 def _leaf(computation: Computation, number: int, name: str, kind: str, share: float | None) -> Node:
@@ -152,10 +152,10 @@ def _leaf(computation: Computation, number: int, name: str, kind: str, share: fl
     return Node(name, kind, "", name, _array(value), gradient, remark, 0, int(kind == "weight"), share)
 
 
-def _single(computation: Computation, place: int, name: str, texts: Sequence[str]) -> Node:
-    operation = computation.operations[place]
+def _single(computation: Computation, position: int, name: str, texts: Sequence[str]) -> Node:
+    operation = computation.operations[position]
     values = [_array(computation.values[number]) for number in operation.outputs]
-    remark = operations.remark(operation, _inputs(computation, operation), place in computation.blocked)
+    remark = operations.remark(operation, _inputs(computation, operation), position in computation.blocked)
     return Node(
         name,
         "operation",
@@ -192,17 +192,17 @@ def _texts(operation: Operation, label: dict[int, str], names: dict[int, str]) -
 
 
 def _edges(
-    computation: Computation, place: int, own: str, texts: Sequence[str], folded: bool
+    computation: Computation, position: int, name: str, texts: Sequence[str], folded: bool
 ) -> list[tuple[int, Edge]]:
     """Return the edges into an operation with the numbers of the values that they start from."""
-    operation = computation.operations[place]
+    operation = computation.operations[position]
     if folded:
-        return [(number, Edge("", own, None, "")) for number in operation.operands]
+        return [(number, Edge("", name, None, "")) for number in operation.operands]
     slopes = operations.local_derivatives(
-        operation, _inputs(computation, operation), texts, computation.rules, place in computation.blocked
+        operation, _inputs(computation, operation), texts, computation.rules, position in computation.blocked
     )
     return [
-        (source, Edge("", own, slope, words))
+        (source, Edge("", name, slope, words))
         for source, (slope, words) in zip(operation.inputs, slopes, strict=True)
         if isinstance(source, int)
     ]
@@ -220,8 +220,8 @@ def _add(edges: dict[tuple[str, str], Edge], edge: Edge) -> None:
     edges[key] = edge
 
 
-def _notes(found: Sequence[Group]) -> tuple[str, ...]:
-    blocks = [group for group in found if group.folded and "operations" in group.path[-1]]
+def _notes(shown: Sequence[Group]) -> tuple[str, ...]:
+    blocks = [group for group in shown if group.folded and "operations" in group.path[-1]]
     if not blocks:
         return ()
     count = sum(len(group.operations) for group in blocks)
@@ -233,10 +233,10 @@ def _inputs(computation: Computation, operation: Operation) -> list[Any]:
 
 
 def _gradient(computation: Computation, numbers: Sequence[int]) -> Any:
-    found = [computation.gradients.get(number) for number in numbers]
-    if all(gradient is None for gradient in found):
+    gradients = [computation.gradients.get(number) for number in numbers]
+    if all(gradient is None for gradient in gradients):
         return None
-    arrays = [None if gradient is None else np.asarray(gradient) for gradient in found]
+    arrays = [None if gradient is None else np.asarray(gradient) for gradient in gradients]
     return arrays[0] if len(arrays) == 1 else tuple(arrays)
 
 

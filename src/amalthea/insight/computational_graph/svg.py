@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from amalthea.insight.computational_graph import text as writing
-from amalthea.insight.computational_graph.layout import Layout, place
+from amalthea.insight.computational_graph.layout import Layout, lay_out
 from amalthea.insight.computational_graph.nodes import Edge, Node
 
 LETTER, LINE, MARGIN = 7.3, 18.0, 20.0
@@ -62,15 +62,15 @@ def svg(nodes: Sequence[Node], edges: Sequence[Edge], result: str, title: str, c
         caption: sentences below it.
     """
     lines = [_lines(node) for node in nodes]
-    boxes = [(max(len(text) for _, text in own) * LETTER + 20, len(own) * LINE + 16) for own in lines]
-    numbers = {node.name: place for place, node in enumerate(nodes)}
+    boxes = [(max(len(text) for _, text in written) * LETTER + 20, len(written) * LINE + 16) for written in lines]
+    numbers = {node.name: number for number, node in enumerate(nodes)}
     links = [(numbers[edge.source], numbers[edge.target]) for edge in edges]
     layout, down = _arrange(boxes, links, edges)
     extent = layout.extent[::-1] if down else layout.extent
     width = max(extent[0] + 2 * MARGIN, len(title) * 10 + 2 * MARGIN, 480)
-    told = textwrap.wrap(caption, int((width - 2 * MARGIN) / LETTER))
+    sentences = textwrap.wrap(caption, int((width - 2 * MARGIN) / LETTER))
     top = MARGIN + 34
-    height = top + extent[1] + MARGIN + (len(told) * LINE + 8 if told else 0)
+    height = top + extent[1] + MARGIN + (len(sentences) * LINE + 8 if sentences else 0)
     left = (width - extent[0]) / 2
 
     def at(point: tuple[float, float]) -> tuple[float, float]:
@@ -81,17 +81,17 @@ def svg(nodes: Sequence[Node], edges: Sequence[Edge], result: str, title: str, c
              for edge, route, link in zip(edges, layout.routes, links, strict=True)]  # fmt: skip
     labels = _labels(edges, [_ends([at(p) for p in route], boxes[link[0]], boxes[link[1]], down)
                              for route, link in zip(layout.routes, links, strict=True)])  # fmt: skip
-    drawn = [_node(node, own, at(centre), box, node.name == result)
-             for node, own, centre, box in zip(nodes, lines, layout.centres, boxes, strict=True)]  # fmt: skip
+    drawn = [_node(node, written, at(centre), box, node.name == result)
+             for node, written, centre, box in zip(nodes, lines, layout.centres, boxes, strict=True)]  # fmt: skip
     foot = [f'<text x="{MARGIN}" y="{top + extent[1] + MARGIN + 12 + row * LINE:.1f}">{escape(line)}</text>'
-            for row, line in enumerate(told)]  # fmt: skip
-    said = f"{len(nodes)} nodes, {len(edges)} edges. " + "; ".join(_said(node) for node in nodes[:40])
+            for row, line in enumerate(sentences)]  # fmt: skip
+    description = f"{len(nodes)} nodes, {len(edges)} edges. " + "; ".join(_description(node) for node in nodes[:40])
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="amalthea-graph" role="img" aria-label={quoteattr(title)} '
             f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">',
             f"<title>{escape(title)}</title>",
-            f"<desc>{escape(said)}</desc>",
+            f"<desc>{escape(description)}</desc>",
             f"<style>{STYLE}</style>",
             f'<text class="heading" x="{MARGIN}" y="{MARGIN + 12}">{escape(title)}</text>',
             *parts,
@@ -108,11 +108,11 @@ def _arrange(
 ) -> tuple[Layout, bool]:
     """Return the layout, and whether it runs downwards."""
     longest = max((len(_short(edge.label)) for edge in edges), default=0) * LETTER
-    layout = place(boxes, links, (max(60.0, longest + 30), 18.0))
+    layout = lay_out(boxes, links, (max(60.0, longest + 30), 18.0))
     if layout.extent[0] <= WIDEST:
         return layout, False
     turned = [(height, width) for width, height in boxes]
-    return place(turned, links, (52.0, max(24.0, longest / 2))), True
+    return lay_out(turned, links, (52.0, max(24.0, longest / 2))), True
 
 
 def _lines(node: Node) -> list[tuple[str, str]]:
@@ -125,7 +125,7 @@ def _lines(node: Node) -> list[tuple[str, str]]:
     return [(kind, _short(text)) for kind, text in lines]
 
 
-def _said(node: Node) -> str:
+def _description(node: Node) -> str:
     return f"{writing.heading(node)}: value {writing.value(node)}, gradient {writing.gradient(node)}"
 
 
@@ -140,7 +140,7 @@ def _node(
     round_ = 14 if node.kind in ("argument", "constant", "state") else 5
     parts = [
         f'<g class="node {node.kind}{" result" if result else ""}" data-name={quoteattr(node.name)}>',
-        f"<title>{escape(_said(node) + (f'. {node.remark}' if node.remark else ''))}</title>",
+        f"<title>{escape(_description(node) + (f'. {node.remark}' if node.remark else ''))}</title>",
         f'<rect class="box" x="{left:.1f}" y="{top:.1f}" width="{box[0]:.1f}" height="{box[1]:.1f}" rx="{round_}"/>',
     ]
     if node.share is not None:

@@ -17,11 +17,11 @@ def text(nodes: Sequence[Node], edges: Sequence[Edge], notes: Sequence[str]) -> 
     """Return a line for each node: formula, value, gradient, and the local derivatives of what it is computed from."""
     rows = [("node", "value", "gradient", "local derivatives")]
     for node in nodes:
-        own = [edge for edge in edges if edge.target == node.name]
+        incoming = [edge for edge in edges if edge.target == node.name]
         if node.kind == "folded":
-            local = "from " + ", ".join(edge.source for edge in own) if own else ""
+            local = "from " + ", ".join(edge.source for edge in incoming) if incoming else ""
         else:
-            local = ", ".join(f"∂/∂{edge.source} {edge.label}" for edge in own)
+            local = ", ".join(f"∂/∂{edge.source} {edge.label}" for edge in incoming)
         rows.append((heading(node), value(node), gradient(node), local))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [

@@ -49,7 +49,7 @@ class Operation(NamedTuple):
     @property
     def operands(self) -> tuple[int, ...]:
         """The numbers of the values that it uses."""
-        return tuple(place for place in self.inputs if isinstance(place, int))
+        return tuple(operand for operand in self.inputs if isinstance(operand, int))
 
 
 @dataclasses.dataclass
@@ -93,13 +93,13 @@ class Rules:
 
     def backward(self, operation: Operation, inputs: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
         """Return the gradients with respect to the real inputs, from those with respect to the real outputs."""
-        found: list[Any] = self._rule("backward", operation.equation)(inputs, gradients)
-        return found
+        gradients_of_inputs: list[Any] = self._rule("backward", operation.equation)(inputs, gradients)
+        return gradients_of_inputs
 
     def jacobians(self, operation: Operation, inputs: Sequence[Any]) -> list[Any]:
         """Return the Jacobian of the first real output with respect to each real input, shape (output + input)."""
-        found: list[Any] = self._rule("jacobians", operation.equation)(inputs)
-        return found
+        jacobians: list[Any] = self._rule("jacobians", operation.equation)(inputs)
+        return jacobians
 
     def _rule(self, kind: str, equation: Any) -> Callable[..., Any]:
         known = self._keys.get(id(equation))
@@ -124,23 +124,23 @@ def _key(equation: Any) -> Any:
 
 def _forward(equation: Any) -> Callable[..., list[Any]]:
     def compute(inputs: Sequence[Any]) -> list[Any]:
-        found = equation.primitive.bind(*inputs, **equation.primitive.get_bind_params(equation.params))
-        return list(found) if equation.primitive.multiple_results else [found]
+        outputs = equation.primitive.bind(*inputs, **equation.primitive.get_bind_params(equation.params))
+        return list(outputs) if equation.primitive.multiple_results else [outputs]
 
     return compute
 
 
 def _real_part(equation: Any, inputs: Sequence[Any]) -> tuple[Callable[..., list[Any]], list[Any]]:
     """Return an equation as a function of its real inputs that gives its real outputs, and these inputs."""
-    places = [place for place, value in enumerate(inputs) if is_real(value)]
+    positions = [position for position, value in enumerate(inputs) if is_real(value)]
 
     def compute(*chosen: Any) -> list[Any]:
         given = list(inputs)
-        for place, value in zip(places, chosen, strict=True):
-            given[place] = value
+        for position, value in zip(positions, chosen, strict=True):
+            given[position] = value
         return [value for value in _forward(equation)(given) if is_real(value)]
 
-    return compute, [inputs[place] for place in places]
+    return compute, [inputs[position] for position in positions]
 
 
 def _backward(equation: Any) -> Callable[..., list[Any]]:
@@ -203,8 +203,10 @@ def trace(function: Callable[..., Any], arguments: Sequence[Any], source: Source
         values[len(values)] = value
         return len(values) - 1
 
+    # The leaves of the graph: arguments, and constants that the function closes over.
     flat = [leaf(jnp.asarray(value)) for value in jax.tree.leaves(arguments)]
     constants = [leaf(jnp.asarray(value)) for value in closed.consts]
+    # Forwards: each equation is run once, and its values are kept.
     operations: list[Operation] = []
     rules = Rules()
     environment = dict(zip([*closed.jaxpr.invars, *closed.jaxpr.constvars], [*flat, *constants], strict=True))
@@ -213,11 +215,13 @@ def trace(function: Callable[..., Any], arguments: Sequence[Any], source: Source
     if not isinstance(result, int):
         result = leaf(jnp.asarray(result))
         constants.append(result)
+    # What the result does not depend on is left out: walk back from it.
     needed = {result}
     for operation in reversed(operations):
         if needed.intersection(operation.outputs):
             needed.update(operation.operands)
     operations = [operation for operation in operations if needed.intersection(operation.outputs)]
+    # Backwards: the gradients.
     leaves = [*flat, *(number for number in constants if number in needed)]
     computation = Computation(operations, leaves, len(flat), result, values, {}, set(), set(), rules)
     _backpropagate(computation)
@@ -270,8 +274,8 @@ class _Tracer:
         first = len(self.values)
         outputs = tuple(range(first, first + len(equation.outvars)))
         operation = Operation(equation, inputs, outputs, scope, line)
-        found = self.rules.forward(operation, [self.values[x] if isinstance(x, int) else x for x in inputs])
-        self.values.update(zip(outputs, found, strict=True))
+        computed = self.rules.forward(operation, [self.values[x] if isinstance(x, int) else x for x in inputs])
+        self.values.update(zip(outputs, computed, strict=True))
         self.operations.append(operation)
         return list(outputs)
 
@@ -287,9 +291,11 @@ class _Tracer:
 def _backpropagate(computation: Computation) -> None:
     """Carry the gradient from the result back to the leaves: the chain rule, one operation at a time."""
     values, gradients, undefined = computation.values, computation.gradients, computation.undefined
+    # The gradient of the result with respect to itself is 1.
     if is_real(values[computation.result]):
         gradients[computation.result] = jnp.ones_like(values[computation.result])
-    for place, operation in reversed(list(enumerate(computation.operations))):
+    # Each operation hands the gradients of its outputs to its operands; those of several uses add up.
+    for position, operation in reversed(list(enumerate(computation.operations))):
         inputs = [values[x] if isinstance(x, int) else x for x in operation.inputs]
         real = [number for number in operation.outputs if is_real(values[number])]
         known = [gradients.get(number) for number in real]
@@ -301,13 +307,14 @@ def _backpropagate(computation: Computation) -> None:
             try:
                 pulled = computation.rules.backward(operation, inputs, filled)
             except (ValueError, NotImplementedError):  # JAX has no reverse derivative, as of `while`
-                computation.blocked.add(place)
+                computation.blocked.add(position)
                 undefined.update(x for x in targets if isinstance(x, int))
                 continue
             for target, gradient in zip(targets, pulled, strict=True):
                 if isinstance(target, int):
                     before = gradients.get(target)
                     gradients[target] = gradient if before is None else before + gradient
+    # Behind an operation without a derivative nothing is known, whatever else was added.
     for number in undefined:
         gradients.pop(number, None)
     outputs = [number for operation in computation.operations for number in operation.outputs]

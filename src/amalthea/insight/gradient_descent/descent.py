@@ -116,13 +116,13 @@ def _run(
 ) -> tuple[Any, Any, Any]:
     """Return weights and losses before each step and after the last, and the gradients of the steps."""
     variable = keras.Variable(first, name="weights")
-    own = optimizers.fresh(optimizer, [variable])
+    built = optimizers.fresh(optimizer, [variable])
 
     def step(state: Any, turn: Any) -> tuple[Any, Any]:
         weights, remembered = state
         batch = None if batches is None else jax.tree.map(lambda values: jnp.asarray(values)[turn], batches)
         gradient = jax.grad(loss)(weights, batch)
-        (following,), remembered = own.stateless_apply(remembered, [gradient], [weights])
+        (following,), remembered = built.stateless_apply(remembered, [gradient], [weights])
         return (following, remembered), (following, gradient)
 
     @jax.jit
@@ -131,14 +131,14 @@ def _run(
         passed = jnp.concatenate([weights[None], passed])
         return passed, jax.lax.map(mean_loss, passed), gradients
 
-    found = walk(jnp.asarray(first), [variable.value for variable in own.variables])
-    passed, losses, gradients = (np.asarray(values, np.float32) for values in found)
+    walked = walk(jnp.asarray(first), [variable.value for variable in built.variables])
+    passed, losses, gradients = (np.asarray(values, np.float32) for values in walked)
     return passed.reshape(len(passed), -1), losses.reshape(-1), gradients.reshape(len(gradients), -1)
 
 
 def _check(function: Callable[..., Any], *given: Any) -> None:
     """Refuse a loss that is not one real number."""
-    found = jax.tree.leaves(jax.eval_shape(function, *given))
-    if len(found) != 1 or found[0].size != 1 or not jnp.issubdtype(found[0].dtype, jnp.floating):
-        received = ", ".join(f"{one.dtype} of shape {one.shape}" for one in found) or "nothing"
+    returned = jax.tree.leaves(jax.eval_shape(function, *given))
+    if len(returned) != 1 or returned[0].size != 1 or not jnp.issubdtype(returned[0].dtype, jnp.floating):
+        received = ", ".join(f"{one.dtype} of shape {one.shape}" for one in returned) or "nothing"
         raise AmaltheaError(f"The function must return one real number, the loss. Received: {received}.")

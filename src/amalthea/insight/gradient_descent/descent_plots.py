@@ -52,21 +52,21 @@ def figure(
     """
     look = figures.theme(theme)
     drawn, panels = figures.panels(2, len(paths), look, ({1: 6.0, 2: 4.6, 3: 4.0}.get(len(paths), 3.3), 3.0))
-    own = {name: _window([path], window) for name, path in paths.items()}
+    windows = {name: _window([path], window) for name, path in paths.items()}
     common = _window(list(paths.values()), window)
-    for place, (name, path) in enumerate(paths.items()):
-        within = common if shared else own[name]
+    for column, (name, path) in enumerate(paths.items()):
+        within = common if shared else windows[name]
         draw = _curve if path.weights.shape[1] == 1 else _map
-        draw(panels[0][place], path, within, look)
+        draw(panels[0][column], path, within, look)
         ended = f"diverged after {path.steps} steps" if path.diverged else ""
         heading = "\n".join(part for part in (name, ended) if part)
         labels = (names[0] if len(within[0]) > 1 else names[0].rstrip("₁"), names[1] if len(within[0]) > 1 else "loss")
-        figures.write(panels[0][place], look, heading, *labels)
+        figures.write(panels[0][column], look, heading, *labels)
     figures.legend(panels[0][0], look)
-    groups = [list(range(len(paths)))] if shared else [[place] for place in range(len(paths))]
+    groups = [list(range(len(paths)))] if shared else [[column] for column in range(len(paths))]
     for group in groups:
-        chosen = [panels[1][place] for place in group]
-        _losses(chosen, [list(paths.values())[place] for place in group], look)
+        chosen = [panels[1][column] for column in group]
+        _losses(chosen, [list(paths.values())[column] for column in group], look)
         figures.align(chosen)
     figures.frame(drawn, look, title, caption)
     return drawn

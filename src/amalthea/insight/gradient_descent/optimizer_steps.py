@@ -127,17 +127,17 @@ def step(model: keras.Model, x: Any, y: Any, optimizer: Any = None, previous: in
 
 def _step(slope: _Slope, optimizer: Any, previous: int) -> Step:
     model = slope.model
-    own = optimizers.fresh(model.optimizer if optimizer is None else optimizer, model.trainable_variables)
-    rate = float(np.asarray(own.learning_rate))
-    loss, after, before, following, gradient, remembered = jax.tree.map(np.asarray, _take(slope, own, previous))
+    built = optimizers.fresh(model.optimizer if optimizer is None else optimizer, model.trainable_variables)
+    rate = float(np.asarray(built.learning_rate))
+    loss, after, before, following, gradient, remembered = jax.tree.map(np.asarray, _take(slope, built, previous))
     if not np.isfinite(loss) or not all(np.isfinite(values).all() for values in gradient):
         raise AmaltheaError("The loss or its gradient is not finite on this mini-batch: are x and y finite and scaled?")
     update = tuple(new - old for new, old in zip(following, before, strict=True))
     predicted = sum(float(np.vdot(g, u)) for g, u in zip(gradient, update, strict=True))
     names = tuple(variable.path.removeprefix(f"{model.name}/") for variable in model.trainable_variables)
-    state = optimizers.state(own, remembered)
+    state = optimizers.state(built, remembered)
     return Step(
-        type(own).__name__,
+        type(built).__name__,
         rate,
         names,
         tuple(gradient),
@@ -173,11 +173,11 @@ class _Slope:
         self.of = jax.jit(jax.value_and_grad(loss))
 
 
-def _take(slope: _Slope, own: Any, previous: int) -> Any:
+def _take(slope: _Slope, built: Any, previous: int) -> Any:
     """Return the loss before and after a step, the weights before and after, the gradient, the optimizer's state."""
-    apply = jax.jit(own.stateless_apply)
+    apply = jax.jit(built.stateless_apply)
     weights = [variable.value for variable in slope.model.trainable_variables]
-    remembered = [variable.value for variable in own.variables]
+    remembered = [variable.value for variable in built.variables]
     for _ in range(previous):
         weights, remembered = apply(remembered, slope.of(weights)[1], weights)
     value, gradient = slope.of(weights)
@@ -207,15 +207,15 @@ def steps(
         AmaltheaError: the model has no loss, or a step is made from something that is not finite.
     """
     whole_number("previous", previous, least=0)
-    found: dict[str, Step] = {}
+    by_name: dict[str, Step] = {}
     with Bar("steps", total=len(optimizers), verbose=verbose) as bar:
         slope = _Slope(model, x, y)
         for optimizer in optimizers:
             taken = _step(slope, optimizer, previous)
             name = optimizer if isinstance(optimizer, str) else taken.optimizer
-            found[name if name not in found else f"{name} {len(found) + 1}"] = taken
+            by_name[name if name not in by_name else f"{name} {len(by_name) + 1}"] = taken
             bar.advance(name)
-    return found
+    return by_name
 
 
 def figure(taken: dict[str, Step], theme: str = "light", title: str = "", caption: str = "") -> Figure:

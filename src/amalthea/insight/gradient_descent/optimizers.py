@@ -31,9 +31,9 @@ def fresh(optimizer: Any, variables: Sequence[Any]) -> Any:
     config = known.get_config()
     if not isinstance(known._learning_rate, keras.Variable):
         config["learning_rate"] = known._learning_rate  # a schedule need not be serializable
-    own = type(known).from_config(config)
-    own.build(list(variables))
-    return own
+    copy = type(known).from_config(config)
+    copy.build(list(variables))
+    return copy
 
 
 def state(optimizer: Any, values: Sequence[Any]) -> dict[str, Any]:
@@ -49,9 +49,9 @@ def state(optimizer: Any, values: Sequence[Any]) -> dict[str, Any]:
         >>> sorted(state(adam, [variable.value for variable in adam.variables]))
         ['weight_momentum', 'weight_velocity']
     """
-    found: dict[str, Any] = {}
+    remembered: dict[str, Any] = {}
     for variable, value in zip(optimizer.variables, values, strict=True):
         if variable.name not in ("iteration", "learning_rate"):
-            again = sum(name.split("#")[0] == variable.name for name in found)
-            found[f"{variable.name}#{again + 1}" if again else variable.name] = value
-    return found
+            again = sum(name.split("#")[0] == variable.name for name in remembered)
+            remembered[f"{variable.name}#{again + 1}" if again else variable.name] = value
+    return remembered

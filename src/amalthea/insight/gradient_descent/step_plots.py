@@ -33,13 +33,13 @@ def figure(taken: Mapping[str, Step], theme: str, title: str, caption: str) -> F
     """
     look = figures.theme(theme)
     drawn, panels = figures.panels(2, len(taken), look, (3.6 if len(taken) > 1 else 6.0, 3.0))
-    for place, (name, step) in enumerate(taken.items()):
-        _updates(panels[0][place], step, look)
+    for column, (name, step) in enumerate(taken.items()):
+        _updates(panels[0][column], step, look)
         heading = step.optimizer if name == step.optimizer.lower() else name
         figures.write(
-            panels[0][place], look, heading, "size of the gradient", "size of the update" if place == 0 else ""
+            panels[0][column], look, heading, "size of the gradient", "size of the update" if column == 0 else ""
         )
-        _changes(panels[1][place], step, look)
+        _changes(panels[1][column], step, look)
     for row in panels:
         figures.align(row)
     for axes in panels[0]:

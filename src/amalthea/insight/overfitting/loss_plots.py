@@ -27,31 +27,31 @@ NAMES = {
 }
 
 
-def figure(found: Generalization, theme: str, title: str, caption: str) -> Figure:
+def figure(shown: Generalization, theme: str, title: str, caption: str) -> Figure:
     """Return three panels above (losses, learning curve, lowest and last losses by size) and the three sizes below.
 
     Args:
-        found: what there is to be shown; what is missing is left out, or says why.
+        shown: what there is to be shown; what is missing is left out, or says why.
         theme: "light" or "dark".
         title: the heading.
         caption: sentences below it.
     """
     look = figures.theme(theme)
     sizes = {(True, True): (2, 3), (True, False): (2, 3), (False, True): (1, 2), (False, False): (1, 1)}
-    rows, columns = sizes[found.networks is not None, found.curve is not None]
+    rows, columns = sizes[shown.networks is not None, shown.curve is not None]
     drawn, panels = figures.panels(rows, columns, look, (6.5 if columns == 1 else 4.6, 3.3))
-    if found.history is not None:
-        bands(panels[0][0], found.history, look, found.turn)
+    if shown.history is not None:
+        bands(panels[0][0], shown.history, look, shown.turn)
     figures.write(panels[0][0], look, "Losses of all networks", "epoch", "loss")
-    if found.curve is not None:
-        _curve(panels[0][1], found.curve, look)
-        heading = f"Error of {textwrap.shorten(found.curve.target, 40)}"
-        figures.write(panels[0][1], look, heading, "training examples", found.curve.measure)
+    if shown.curve is not None:
+        _curve(panels[0][1], shown.curve, look)
+        heading = f"Error of {textwrap.shorten(shown.curve.target, 40)}"
+        figures.write(panels[0][1], look, heading, "training examples", shown.curve.measure)
     elif columns > 1:
-        _say(panels[0][1], found.missing.get("curve", ""), look)
-    if found.networks is not None:
-        _sizes(panels[0][2], found.networks, look)
-        _three(panels[1], found.networks, look)
+        _say(panels[0][1], shown.missing.get("curve", ""), look)
+    if shown.networks is not None:
+        _sizes(panels[0][2], shown.networks, look)
+        _three(panels[1], shown.networks, look)
     figures.frame(drawn, look, title, caption)
     return drawn
 
@@ -67,14 +67,14 @@ def bands(axes: Axes, history: History, look: figures.Theme, turn: Turn | None =
     """
     from matplotlib.ticker import MaxNLocator
 
-    for place, (key, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
+    for number, (key, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
         if key not in history.members:
             continue
         low, middle, high = quantiles(history.members[key])
         epochs = np.arange(1, len(middle) + 1)
-        colour = look.colours[(1, 0)[place]]
+        colour = look.colours[(1, 0)[number]]
         axes.fill_between(epochs, low, high, color=colour, alpha=0.22, linewidth=0)
-        axes.plot(epochs, middle, color=colour, linewidth=1.8, linestyle=("-", "--")[place], label=name)
+        axes.plot(epochs, middle, color=colour, linewidth=1.8, linestyle=("-", "--")[number], label=name)
     if _steep([history]):
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -82,11 +82,11 @@ def bands(axes: Axes, history: History, look: figures.Theme, turn: Turn | None =
     marks = [] if turn is None else [(turn.parting, "they part", look.colours[3], ":")]
     if turn is not None and turn.kind != "falling":
         marks.append((turn.epoch, "validation lowest", look.colours[2], "-"))
-    for epoch, told, colour, style in marks:
+    for epoch, label, colour, style in marks:
         if math.isfinite(epoch.value):
             error = max(epoch.error, 0.25) if math.isfinite(epoch.error) else 0.25
             axes.axvspan(epoch.value - error, epoch.value + error, color=colour, alpha=0.2, linewidth=0)
-            axes.axvline(epoch.value, color=colour, linewidth=1.5, linestyle=style, label=told)
+            axes.axvline(epoch.value, color=colour, linewidth=1.5, linestyle=style, label=label)
     figures.legend(axes, look)
 
 
@@ -123,15 +123,15 @@ def _curve(axes: Axes, curve: LearningCurve, look: figures.Theme) -> None:
 
 def _sizes(axes: Axes, networks: dict[str, History], look: figures.Theme) -> None:
     """Draw the last losses of the three sizes, medians over the members, side by side."""
-    places = np.arange(len(networks))
-    for place, (key, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
+    positions = np.arange(len(networks))
+    for number, (key, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
         heights = [quantiles(history.members[key])[1][-1] for history in networks.values()]
-        colour = look.colours[(1, 0)[place]]
-        bars = axes.bar(places + 0.4 * place - 0.2, heights, 0.38, color=colour, label=f"{name}, last epoch")
+        colour = look.colours[(1, 0)[number]]
+        bars = axes.bar(positions + 0.4 * number - 0.2, heights, 0.38, color=colour, label=f"{name}, last epoch")
         axes.bar_label(bars, labels=[f"{height:.2g}" for height in heights], color=look.ink, fontsize=9, padding=2)
     best = [float(np.nanmin(quantiles(history.members["val_loss"])[1])) for history in networks.values()]
-    axes.hlines(best, places + 0.01, places + 0.39, color=look.ink, linewidth=2, label="validation, lowest")
-    axes.set_xticks(places, list(networks))
+    axes.hlines(best, positions + 0.01, positions + 0.39, color=look.ink, linewidth=2, label="validation, lowest")
+    axes.set_xticks(positions, list(networks))
     axes.margins(y=0.35)
     figures.write(axes, look, "Three sizes of the network", y="loss")
     figures.legend(axes, look)
@@ -139,10 +139,10 @@ def _sizes(axes: Axes, networks: dict[str, History], look: figures.Theme) -> Non
 
 def _three(row: Sequence[Axes], networks: dict[str, History], look: figures.Theme) -> None:
     steep = _steep(list(networks.values()))
-    for place, (name, history) in enumerate(networks.items()):
-        bands(row[place], history, look, turn_of(history))
-        figures.write(row[place], look, NAMES[name].capitalize(), "epoch", "loss" if place == 0 else "")
-        row[place].set_yscale("log" if steep else "linear")
+    for column, (name, history) in enumerate(networks.items()):
+        bands(row[column], history, look, turn_of(history))
+        figures.write(row[column], look, NAMES[name].capitalize(), "epoch", "loss" if column == 0 else "")
+        row[column].set_yscale("log" if steep else "linear")
     figures.align(row)
 
 

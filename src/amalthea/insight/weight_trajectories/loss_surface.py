@@ -63,5 +63,5 @@ def surface(
         return jax.lax.map(at, steps, batch_size=SIDE_BY_SIDE)
 
     steps = (points - plane.positions[member, -1]).astype(np.float32)
-    found = everywhere(steps, base, plane.directions, others, plane.companions, bounds, (x, y))
-    return np.asarray(found, np.float32)
+    losses = everywhere(steps, base, plane.directions, others, plane.companions, bounds, (x, y))
+    return np.asarray(losses, np.float32)

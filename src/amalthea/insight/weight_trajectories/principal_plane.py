@@ -56,26 +56,32 @@ def plane_of(recording: Recording, left_out: Sequence[int]) -> Plane:
     Source: Lorch, "Visualizing deep network training trajectories with PCA", ICML workshop (2016); Li et al., NeurIPS
         2018, section 7.2.
     """
+    # Who ran far away would alone decide where the plane lies.
     lengths = np.sqrt(sum(_moved(values, slice(-1, None)).sum(axis=-1)[:, 0] for values in recording.trainable))
     alive = ~np.isin(np.arange(len(lengths)), left_out) & np.isfinite(lengths)
     used = alive & (lengths <= RUNAWAY * np.median(lengths[alive])) if alive.any() else alive
     if not (lengths[used] > 0).any():
         raise AmaltheaError("No member's weights moved: there is no path to be shown. Train longer, or faster.")
+    # Inner products of all movements: a small matrix, however many weights there are.
     count, times = int(used.sum()), recording.epochs.shape[1]
     gram = np.zeros((count * times, count * times))
     for values in recording.trainable:
         rows = _movements(values[used])
         gram += rows @ rows.T
-    heights, mixtures = (found[..., ::-1] for found in np.linalg.eigh(gram))
+    # Its first two eigenvectors say how to mix movements into the two directions, each of length 1.
+    heights, mixtures = (ascending[..., ::-1] for ascending in np.linalg.eigh(gram))
     weights = mixtures[:, :2] / np.sqrt(np.maximum(heights[:2], 1e-12 * heights[0]))
     weights[:, heights[:2] <= 1e-9 * heights[0]] = 0.0  # all paths on one line
+    # Signs are chosen so that the members end on the positive side.
     weights *= np.where((gram @ weights).reshape(count, times, 2)[:, -1].sum(axis=0) < 0, -1, 1)
     directions = [_mixed(weights, values[used]) for values in recording.trainable]
+    # Everybody is projected, those who ran away as well.
     positions = np.zeros((*recording.epochs.shape, 2))
     for values, direction in zip(recording.trainable, directions, strict=True):
         center = values[used, 0].mean(axis=0, dtype=np.float64).astype(values.dtype)
         away = (values - center).reshape(*values.shape[:2], -1)
         positions += away @ direction.reshape(2, -1).T
+    # What part of the squared movement remains in the plane.
     seen = ((positions - positions[:, :1]) ** 2).sum(axis=(1, 2))
     whole = np.sum([_moved(values).sum(axis=(1, 2)) for values in recording.trainable], axis=0)
     return Plane(

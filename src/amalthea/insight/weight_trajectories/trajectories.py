@@ -98,7 +98,7 @@ class Trajectories:
 
     def data(self) -> dict[str, Any]:
         """Return paths and surfaces as plain numbers and lists, for JSON; numbers that are not finite are null."""
-        found: dict[str, Any] = plain(
+        numbers: dict[str, Any] = plain(
             {
                 "share": self.share,
                 "notes": list(self.notes),
@@ -125,7 +125,7 @@ class Trajectories:
                 "surface": dataclasses.asdict(self.surface),
             }
         )
-        return found
+        return numbers
 
     def figure(self, theme: str = "light", title: str = "", caption: str = "") -> Figure:
         """Return the paths on the loss of the training examples and, beside it, of the held-out ones.
@@ -171,8 +171,8 @@ def trajectories(
         >>> x = np.random.default_rng(0).normal(size=(64, 2))
         >>> ensemble = Ensemble(model, folds=2, members=2)
         >>> _ = ensemble.fit(x, x.sum(axis=1), epochs=10, batch_size=8, record=True)
-        >>> found = trajectories(ensemble, points=5)
-        >>> found.positions.shape, found.surface.training.shape, found.share > 0.9
+        >>> paths = trajectories(ensemble, points=5)
+        >>> paths.positions.shape, paths.surface.training.shape, paths.share > 0.9
         ((4, 11, 2), (5, 5), True)
     """
     whole_number("points", points, least=2)
@@ -199,9 +199,9 @@ def _trajectories(trained: Ensemble | Predictor, points: int, rows: int, bar: Ba
         chosen = np.flatnonzero(which[reference])[:rows]
         if not len(chosen):
             return None
-        found = surface(trained.model, recording, plane, reference, chosen, grid)
+        losses = surface(trained.model, recording, plane, reference, chosen, grid)
         bar.advance()
-        return found.reshape(points, points)
+        return losses.reshape(points, points)
 
     learned = loss(recording.learned)
     assert learned is not None  # every member learns from some rows, and a sample has some of them
@@ -228,16 +228,16 @@ def _window(plane: Plane, points: int) -> tuple[Floats, Floats]:
 
 
 def _notes(plane: Plane, reference: int, ensemble: Ensemble, left_out: tuple[int, ...]) -> list[str]:
-    told = [
+    sentences = [
         f"The plane shows {plane.share:.0%} of all movement. The surface is the loss of the plane through the end of "
         f"member {reference} (bold), {plane.shares[reference]:.0%} of whose movement it shows; the other paths are "
         "their shadows on it."
     ]
     away = [member for member in np.flatnonzero(~plane.used).tolist() if member not in left_out]
     if left_out:
-        told.append(f"Diverged, so that the path ends: member(s) {', '.join(map(str, left_out[:10]))}.")
+        sentences.append(f"Diverged, so that the path ends: member(s) {', '.join(map(str, left_out[:10]))}.")
     if away:
-        told.append(f"Ran far away, out of the picture: member(s) {', '.join(map(str, away[:10]))}.")
+        sentences.append(f"Ran far away, out of the picture: member(s) {', '.join(map(str, away[:10]))}.")
     if ensemble.folds == 1 and not ensemble.recording.held_out.any():  # type: ignore[union-attr]
-        told.append("No example was held out or set aside, so there is no surface of unseen examples.")
-    return told
+        sentences.append("No example was held out or set aside, so there is no surface of unseen examples.")
+    return sentences

@@ -21,38 +21,38 @@ MARKERS = "osD^vPX*<>"
 LEVELS = 14
 
 
-def figure(found: Trajectories, theme: str, title: str, caption: str) -> Figure:
+def figure(paths: Trajectories, theme: str, title: str, caption: str) -> Figure:
     """Return the paths on the loss surface, one panel for training examples, one for held-out ones.
 
     Args:
-        found: paths and surface.
+        paths: paths and surface.
         theme: "light" or "dark".
         title: the heading.
         caption: sentences below it.
     """
     look = figures.theme(theme)
-    named = {"examples that it learned from": found.surface.training, "held-out examples": found.surface.held_out}
+    named = {"examples that it learned from": paths.surface.training, "held-out examples": paths.surface.held_out}
     shown = {name: heights for name, heights in named.items() if heights is not None}
     drawn, ((*panels,),) = figures.panels(1, len(shown), look, (6.2, 5.4))
     levels = _levels(list(shown.values()))
-    for place, (name, heights) in enumerate(shown.items()):
-        axes = panels[place]
-        colours = _heights(axes, found, heights, levels, look)
-        _paths(axes, found, look)
-        axes.set_xlim(float(found.surface.across[0]), float(found.surface.across[-1]))
-        axes.set_ylim(float(found.surface.up[0]), float(found.surface.up[-1]))
+    for column, (name, heights) in enumerate(shown.items()):
+        axes = panels[column]
+        colours = _heights(axes, paths, heights, levels, look)
+        _paths(axes, paths, look)
+        axes.set_xlim(float(paths.surface.across[0]), float(paths.surface.across[-1]))
+        axes.set_ylim(float(paths.surface.up[0]), float(paths.surface.up[-1]))
         axes.set_aspect("equal", adjustable="box")
         axes.grid(False)
-        seen = f"Loss of {name}"
-        figures.write(axes, look, seen, "first principal component", "second principal component" if place == 0 else "")
-        _tell(axes, f"this plane shows {found.share:.0%} of the movement", look)
+        label = "second principal component" if column == 0 else ""
+        figures.write(axes, look, f"Loss of {name}", "first principal component", label)
+        _tell(axes, f"this plane shows {paths.share:.0%} of the movement", look)
     if levels is not None:
         bar = drawn.colorbar(colours, ax=panels, shrink=0.8, pad=0.02)
         bar.set_label("loss", color=look.ink)
         bar.ax.tick_params(colors=look.ink, labelsize=9)
         bar.ax.set_yticks(levels[::2], [f"{level:.3g}" for level in levels[::2]])
         bar.outline.set_edgecolor(look.ink)
-    _legend(drawn, found, look)
+    _legend(drawn, paths, look)
     figures.frame(drawn, look, title, caption)
     return drawn
 
@@ -71,7 +71,7 @@ def _levels(surfaces: list[NDArray[Any]]) -> NDArray[np.float64] | None:
 
 
 def _heights(
-    axes: Axes, found: Trajectories, heights: NDArray[Any], levels: NDArray[np.float64] | None, look: figures.Theme
+    axes: Axes, paths: Trajectories, heights: NDArray[Any], levels: NDArray[np.float64] | None, look: figures.Theme
 ) -> Any:
     if levels is None:
         return None
@@ -79,28 +79,28 @@ def _heights(
 
     slopes = LinearSegmentedColormap.from_list("slopes", [look.ground, look.hill])
     filled = np.where(np.isfinite(heights), heights, levels[-1] * (1 + 1e-6) + 1e-9)
-    across, up = found.surface.across, found.surface.up
+    across, up = paths.surface.across, paths.surface.up
     axes.contour(across, up, filled, levels=levels, colors=look.ink, linewidths=0.3, alpha=0.45)
     return axes.contourf(across, up, filled, levels=levels, cmap=slopes, norm=BoundaryNorm(levels, 256), extend="max")
 
 
-def _paths(axes: Axes, found: Trajectories, look: figures.Theme) -> None:
+def _paths(axes: Axes, paths: Trajectories, look: figures.Theme) -> None:
     """Draw each member's path: colour by fold, the end's mark by seed, the reference member in bold."""
     from matplotlib.patheffects import withStroke
 
-    crowded = len(found.folds) > 12
-    for member, path in enumerate(found.positions):
-        colour = look.colours[found.folds[member] % len(look.colours)]
-        bold = member == found.reference
+    crowded = len(paths.folds) > 12
+    for member, path in enumerate(paths.positions):
+        colour = look.colours[paths.folds[member] % len(look.colours)]
+        bold = member == paths.reference
         width = 2.6 if bold else 0.9 if crowded else 1.4
-        style = "-" if found.plane.used[member] else ":"
+        style = "-" if paths.plane.used[member] else ":"
         halo = [withStroke(linewidth=width + 1.4, foreground=look.ground)]
         top = 5 if bold else 3
         axes.plot(*path.T, style, color=colour, linewidth=width, zorder=top, path_effects=halo)
         axes.plot(*path[0], ".", color=look.ink, markersize=4, zorder=top)
         axes.plot(
             *path[-1],
-            MARKERS[found.seeds[member] % len(MARKERS)],
+            MARKERS[paths.seeds[member] % len(MARKERS)],
             color=colour,
             markersize=11 if bold else 6 if crowded else 8,
             markeredgecolor=look.ink,
@@ -114,10 +114,10 @@ def _tell(axes: Axes, sentence: str, look: figures.Theme) -> None:
     axes.text(0.02, 0.98, sentence, transform=axes.transAxes, va="top", color=look.ink, fontsize=9, bbox=box, zorder=9)
 
 
-def _legend(drawn: Figure, found: Trajectories, look: figures.Theme) -> None:
+def _legend(drawn: Figure, paths: Trajectories, look: figures.Theme) -> None:
     from matplotlib.lines import Line2D
 
-    folds, seeds = int(found.folds.max()) + 1, int(found.seeds.max()) + 1
+    folds, seeds = int(paths.folds.max()) + 1, int(paths.seeds.max()) + 1
     entries = [
         Line2D([], [], color=look.colours[fold % len(look.colours)], linewidth=2, label=f"fold {fold} held out")
         for fold in range(folds)
