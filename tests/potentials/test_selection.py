@@ -7,12 +7,11 @@ from pathlib import Path
 import ase.units
 import numpy as np
 import pytest
-from ase import Atoms
 
 from amalthea.errors import DataError
 from amalthea.potentials.symmetry_functions.functions import Angular, Radial
-from amalthea.potentials.symmetry_functions.selection import MOST, choose_functions, pool, shortest_distances
-from tests.potentials.alloys import cell, cluster, read_back
+from amalthea.potentials.symmetry_functions.random_clusters import random_clusters
+from amalthea.potentials.symmetry_functions.selection import MOST, choose_functions, pool, touching_distances
 from tests.potentials.test_workflow import LIST
 
 THREE = ["O", "Al", "Cu"]
@@ -31,50 +30,46 @@ def test_the_pool_sees_all_neighbours_and_all_pairs_of_them() -> None:
         pairs = {frozenset(f.neighbours) for f in own if isinstance(f, Angular)}
         assert pairs == set(SHORTEST)
         assert len(set(own)) == len(own)
-        assert {f.cutoff.radius for f in own} == {5.5}
+        assert {f.cutoff.radius for f in own} == {5.5}  # type: ignore[union-attr]
 
 
-def test_distances_are_those_of_the_data() -> None:
-    found = shortest_distances([Atoms("Cu2Al", [[0, 0, 0], [0, 0, 2.3], [0, 4.0, 0]])], ["Al", "Cu"])
-    assert found[frozenset(["Cu"])] == pytest.approx(2.3)
-    assert found[frozenset(["Cu", "Al"])] == pytest.approx(4.0, abs=0.7)
-    assert 2 < found[frozenset(["Al"])] < 3  # never met: the covalent radii
+def test_distances_are_those_of_atoms_that_touch() -> None:
+    touching = touching_distances(["H", "C"])
+    assert touching[frozenset(["C"])] == pytest.approx(1.54, abs=0.05)  # of ethane
+    assert touching[frozenset(["H", "C"])] == pytest.approx(1.09, abs=0.05)  # of methane
 
 
 def test_thinning_keeps_few_and_always_the_same() -> None:
-    frames = read_back([cluster(9, "CuAl", seed) for seed in range(4)] + [cell("CuAl", 9)])
     heard: list[str] = []
-    first, second = (choose_functions(frames, "auto", heard.append) for _ in range(2))
+    first, second = (choose_functions(["Al", "Cu"], "auto", heard.append) for _ in range(2))
     assert first == second
     assert list(first) == ["Al", "Cu"]
-    whole = pool(["Al", "Cu"], shortest_distances(frames.atoms, ["Al", "Cu"]))
-    for element, own in first.items():
-        assert len(own) == MOST < len(whole[element])
-        assert set(own) <= set(whole[element])
+    whole = pool(["Al", "Cu"], touching_distances(["Al", "Cu"]))
+    for element, kept in first.items():
+        assert len(kept) == MOST < len(whole[element])
+        assert set(kept) <= set(whole[element])
+        assert {f.neighbour for f in kept if isinstance(f, Radial)} == {"Al", "Cu"}
+        assert len({frozenset(f.neighbours) for f in kept if isinstance(f, Angular)}) == 3
     assert "Al 90, Cu 90" in heard[0]
     assert "zeta" in heard[1]
 
 
-def test_thinning_keeps_what_tells_atoms_apart() -> None:
-    """Copper sees no aluminium here, so of its functions those of copper alone come first."""
-    images = [cluster(6, "Cu", seed) + Atoms("Al3", np.diag([30.0, 40.0, 50.0])) for seed in range(12)]
-    functions = choose_functions(read_back(images), "auto", nobody)
-    kept = [f for f in functions["Cu"] if "Al" not in (getattr(f, "neighbours", None) or (f.neighbour,))]  # type: ignore[union-attr]
-    lone = pool(["Cu"], {frozenset(["Cu"]): 2.0})["Cu"]
-    assert len(kept) >= 0.8 * min(len(lone), MOST)
-    assert 0 < len(functions["Al"]) <= MOST
-
-
 def test_one_element_keeps_its_whole_pool() -> None:
-    frames = read_back([cell("Cu", seed) for seed in range(2)])
-    assert (
-        choose_functions(frames, "auto", nobody)["Cu"] == pool(["Cu"], shortest_distances(frames.atoms, ["Cu"]))["Cu"]
-    )
+    assert choose_functions(["Cu"], "auto", nobody) == pool(["Cu"], touching_distances(["Cu"]))
+
+
+def test_no_atom_of_a_random_cluster_stands_on_another() -> None:
+    for kinds, positions in random_clusters(["H", "Si"]):
+        radius = np.array([0.31, 1.11])[kinds]
+        apart = np.linalg.norm(positions[:, None] - positions, axis=2) + np.diag(np.full(len(kinds), np.inf))
+        touching = radius[:, None] + radius
+        assert (apart >= 0.85 * touching - 1e-9).all()
+        assert (apart <= 1.3 * touching + 1e-9).any(axis=1).all()
 
 
 def test_a_list_of_ones_own_in_either_unit(tmp_path: Path) -> None:
     (tmp_path / "input.nn").write_text(LIST)
-    both = read_back([cluster(6, "CuAl", 0)])
+    both = ["Al", "Cu"]
     angstrom = choose_functions(both, str(tmp_path / "input.nn"), nobody, "angstrom")
     bohr = choose_functions(both, str(tmp_path / "input.nn"), nobody)
     assert {element: len(own) for element, own in angstrom.items()} == {"Al": 3, "Cu": 4}
@@ -84,13 +79,13 @@ def test_a_list_of_ones_own_in_either_unit(tmp_path: Path) -> None:
 
 def test_functions_of_neighbours_that_never_occur_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "input.nn").write_text(LIST)
-    functions = choose_functions(read_back([cluster(6, "Cu", 0)]), str(tmp_path / "input.nn"), nobody, "angstrom")
+    functions = choose_functions(["Cu"], str(tmp_path / "input.nn"), nobody, "angstrom")
     assert {element: len(own) for element, own in functions.items()} == {"Cu": 3}
 
 
 def test_a_list_without_an_element_is_refused(tmp_path: Path) -> None:
     (tmp_path / "input.nn").write_text(LIST)
     with pytest.raises(DataError, match=r"input\.nn has no symmetry functions for O"):
-        choose_functions(read_back([Atoms("CuO", [[0, 0, 0], [0, 0, 1.9]])]), str(tmp_path / "input.nn"), nobody)
+        choose_functions(["O", "Cu"], str(tmp_path / "input.nn"), nobody)
     with pytest.raises(DataError, match="no such list"):
-        choose_functions(read_back([cluster(4, "Cu", 0)]), str(tmp_path / "none.nn"), nobody)
+        choose_functions(["Cu"], str(tmp_path / "none.nn"), nobody)

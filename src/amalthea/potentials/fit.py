@@ -44,6 +44,8 @@ def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: C
     Raises:
         DataError: the structures or the settings cannot be used.
     """
+    from ase.data import atomic_numbers
+
     from amalthea.potentials.networks.atomic_energies import reference_energies
     from amalthea.potentials.networks.committee import from_weights
     from amalthea.potentials.networks.training import shapes_of
@@ -58,7 +60,9 @@ def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: C
     with clock("featurize"):
         frames = tables.as_frames(dataset.examples, dataset.columns)
         unit = dataset.input_state.get("length_unit", "bohr")
-        functions = choose_functions(frames, settings.features, settings.say, unit)
+        symbols = {symbol for atoms in frames.atoms for symbol in set(atoms.get_chemical_symbols())}
+        elements = sorted(symbols, key=lambda symbol: int(atomic_numbers[symbol]))
+        functions = choose_functions(elements, settings.features, settings.say, unit)
         alone = reference_energies(frames, tuple(functions))
         with Bar("symmetry functions", len(frames), settings.verbose) as bar:
             examples = Examples(frames, functions, alone, bar.reach)

@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from amalthea.potentials.symmetry_functions.families import HARDLY, family_scale
 from amalthea.potentials.voigt import to_voigt
 
 ENERGY_ERROR = 0.02
@@ -25,6 +26,9 @@ FORCE_ERROR = 0.1
 
 STRESS_ERROR = 0.2
 """... an error of a stress's component times the volume of an atom, in eV."""
+
+LEAST_SPREAD = 0.01
+"""The least scale of a family of symmetry functions, as a share of its spread over random clusters of the elements."""
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "gaussian": lambda x: ops.exp(-ops.square(x) / 2),
@@ -38,18 +42,29 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
 
 @keras.saving.register_keras_serializable("amalthea")
 class FunctionScaling(keras.layers.Layer):
-    """Standardizes the symmetry functions of each element; a function that is constant becomes 0.
+    """Centres the symmetry functions of each element and scales them, each family of functions by one scale.
 
     Input: the functions, shape (batch, atoms, F), and the elements' numbers, shape (batch, atoms), -1 for no atom.
 
     Args:
         elements: the number of elements.
         functions: F.
+        families: for each element the numbers of its functions' families; None: all are of one.
+        typical_spread: for each element how much its functions' families vary in any structures; None: not known.
     """
 
-    def __init__(self, elements: int, functions: int, **options: Any) -> None:
+    def __init__(
+        self,
+        elements: int,
+        functions: int,
+        families: Sequence[Sequence[int]] | None = None,
+        typical_spread: Sequence[Sequence[float]] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self.elements, self.functions = elements, functions
+        self.families = families or [[0] * functions] * elements
+        self.typical_spread = typical_spread or [[0.0] * len(family) for family in self.families]
 
     def build(self, input_shape: Any) -> None:  # noqa: ARG002  (Keras's signature)
         """Create mean and inverse standard deviation of each function of each element."""
@@ -66,20 +81,30 @@ class FunctionScaling(keras.layers.Layer):
     def statistics(self, values: NDArray[np.object_]) -> list[NDArray[np.float32]]:
         """Return this layer's weights from (elements' numbers, functions) of each training structure."""
         kinds = np.concatenate([kind for kind, _ in values])
-        functions = np.concatenate([own for _, own in values]).astype(np.float64)
+        functions = np.concatenate([described for _, described in values]).astype(np.float64)
         center = np.zeros((self.elements, self.functions))
         inverse = np.zeros_like(center)
-        for element in range(self.elements):
-            own = functions[kinds == element]
-            if len(own):
-                center[element], spread = own.mean(axis=0), own.std(axis=0)
-                telling = spread > 1e-6 * np.abs(center[element])  # more than rounding in single precision
-                inverse[element] = np.divide(1.0, spread, out=np.zeros_like(spread), where=telling)
+        for element, family in enumerate(self.families):
+            width, rows = len(family), kinds == element
+            if rows.any():
+                described = functions[rows, :width]
+                center[element, :width] = described.mean(axis=0)
+                scale = family_scale(described.std(axis=0), family)
+                size = family_scale(described.mean(axis=0), family)
+                telling = scale > HARDLY * size  # more than rounding in single precision
+                # A family that is all but silent in training must not be deafening where it does speak.
+                scale = np.maximum(scale, LEAST_SPREAD * np.array(self.typical_spread[element]))
+                inverse[element, :width] = np.divide(1.0, scale, out=np.zeros(width), where=telling)
         return [center.astype(np.float32), inverse.astype(np.float32)]
 
     def get_config(self) -> dict[str, Any]:
         """Return the layer's arguments."""
-        return {**super().get_config(), "elements": self.elements, "functions": self.functions}
+        return {
+            **super().get_config(),
+            "elements": self.elements,
+            "functions": self.functions,
+            "families": self.families,
+        }
 
 
 @keras.saving.register_keras_serializable("amalthea")
@@ -141,6 +166,7 @@ class PotentialNetwork(keras.Model):
         energy_weight: how much an energy's squared error counts in the loss.
         force_weight: how much those of the forces count.
         stress_weight: how much those of the stress count.
+        families, typical_spread: of the functions, as `FunctionScaling` has them.
     """
 
     def __init__(
@@ -152,6 +178,8 @@ class PotentialNetwork(keras.Model):
         energy_weight: float = 1.0,
         force_weight: float = 1.0,
         stress_weight: float = 1.0,
+        families: Sequence[Sequence[int]] | None = None,
+        typical_spread: Sequence[Sequence[float]] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -159,7 +187,7 @@ class PotentialNetwork(keras.Model):
         self.hidden = dict(hidden) if isinstance(hidden, Mapping) else tuple(hidden)
         self.activation = activation if isinstance(activation, str) else dict(activation)
         self.energy_weight, self.force_weight, self.stress_weight = energy_weight, force_weight, stress_weight
-        self.scaling = FunctionScaling(len(self.elements), functions, name="scaling")
+        self.scaling = FunctionScaling(len(self.elements), functions, families, typical_spread, name="scaling")
         self.subnets = [self._subnet(element) for element in self.elements]
         self.energies = AtomicEnergies(len(self.elements), name="energies")
         self.derive: Any = None  # (numbers, atoms, pairs an atom) -> derivatives, where they are not stored
@@ -250,7 +278,9 @@ class PotentialNetwork(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """Return the model's arguments."""
         names = ("elements", "functions", "hidden", "activation", "energy_weight", "force_weight", "stress_weight")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        options = {name: getattr(self, name) for name in names}
+        scaling = {name: getattr(self.scaling, name) for name in ("families", "typical_spread")}
+        return {**super().get_config(), **options, **scaling}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> PotentialNetwork:  # noqa: ARG003

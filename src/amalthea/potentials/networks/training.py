@@ -10,6 +10,7 @@ import numpy as np
 from amalthea import backend
 from amalthea.domains.protocol import Defaults
 from amalthea.potentials.networks.training_arrays import Examples, free_memory
+from amalthea.potentials.symmetry_functions.families import families
 from amalthea.progress import Bar, Verbosity
 from amalthea.training.buckets import Shapes
 
@@ -33,7 +34,13 @@ def potential_network(examples: Examples, defaults: Defaults, steps: int) -> Any
     from amalthea.potentials.networks.potential_network import PotentialNetwork
     from amalthea.training.soap import Soap
 
-    model = PotentialNetwork(examples.elements, examples.width, HIDDEN)
+    model = PotentialNetwork(
+        examples.elements,
+        examples.width,
+        HIDDEN,
+        families=[families(listed) for listed in examples.functions.values()],
+        typical_spread=[spread.tolist() for spread in examples.typical_spread.values()],
+    )
     if defaults.optimizer == "soap":
         warm = max(1, round(WARM_UP * steps))
         schedule = keras.optimizers.schedules.CosineDecay(

@@ -7,6 +7,7 @@ sorted into a few classes of similar size and padded to the largest of their cla
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from amalthea.potentials.reading.frames import Frames
 from amalthea.potentials.symmetry_functions import kernels
 from amalthea.potentials.symmetry_functions.functions import Functions, reach
 from amalthea.potentials.symmetry_functions.neighbours import Neighbours, neighbours
+from amalthea.potentials.symmetry_functions.random_clusters import typical_spread
 
 MOST_CLASSES = 4
 """Each class of sizes is a compiled program of its own."""
@@ -87,21 +89,21 @@ class Examples:
         self.values: list[Floats] = values
         """The symmetry functions of each structure's atoms, shape (A, F)."""
 
+    @functools.cached_property
+    def typical_spread(self) -> dict[str, Floats]:
+        """How much each element's functions vary over random clusters: no structure has a say in it."""
+        return typical_spread(self.functions)
+
     def unit(self) -> NDArray[np.float32]:
-        """Return for each element and function a power of two near its spread: the unit of its derivatives."""
+        """Return for each element and function the power of two that half precision counts its derivatives in."""
         unit = np.ones((len(self.elements), self.width), np.float32)
-        kinds, values = np.concatenate([own.kinds for own in self.surroundings]), np.concatenate(self.values)
-        for element in range(len(self.elements)):
-            own = values[kinds == element] if (kinds == element).any() else np.zeros((1, self.width))
-            # Not far below the values: in perfect crystals, functions hardly vary and their derivatives are large.
-            spread = np.maximum(own.std(axis=0), np.abs(own).max(axis=0) / 1024)
-            unit[element] = np.exp2(np.rint(np.log2(np.where(spread > 0, spread, 1.0))))
+        for row, spread in zip(unit, self.typical_spread.values(), strict=True):
+            row[: len(spread)] = np.exp2(np.rint(np.log2(np.where(spread > 0, spread, 1.0))))
         return unit
 
     def classes(self) -> list[NDArray[np.int64]]:
         """Return which structures are padded to a common size: at most 4 classes with the least padding."""
-        sizes = np.array([(len(own.kinds), own.most) for own in self.surroundings])
-        return size_classes(sizes[:, 0], sizes[:, 1])
+        return size_classes(np.array([len(each.kinds) for each in self.surroundings]))
 
     def bytes(self) -> int:
         """Return how much memory the derivatives take."""
@@ -180,28 +182,27 @@ class Examples:
         return {"energy": energy.astype(np.float32), "forces": forces, "stress": stress}
 
 
-def size_classes(atoms: NDArray[np.int64], most: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Return which structures share a size: at most 4 classes, so that the least is padded.
+def size_classes(atoms: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return which structures share a size: at most 4 classes, so that the fewest atoms are padding.
+
+    Numbers of atoms alone decide, and no neighbours: which structures share a mini-batch hangs on no geometry.
 
     Args:
         atoms: the number of atoms of each structure, shape (n,).
-        most: the largest number of neighbours in each, shape (n,).
 
     Example:
-        >>> [rows.tolist() for rows in size_classes(np.array([2, 64, 2, 63]), np.array([1, 30, 1, 30]))]
+        >>> [rows.tolist() for rows in size_classes(np.array([2, 64, 2, 63]))]
         [[0, 2], [3], [1]]
     """
-    sizes, where = np.unique(atoms, return_inverse=True)
-    count = np.bincount(where)
-    widest = np.array([most[where == size].max(initial=1) for size in range(len(sizes))])
+    sizes, where, count = np.unique(atoms, return_inverse=True, return_counts=True)
     # best[j]: the least work for the first j sizes, with the classes that reach it; one class more in each round.
     best: list[tuple[float, tuple[int, ...]]] = [(0.0, ()), *((np.inf, ()) for _ in sizes)]
     for _ in range(min(MOST_CLASSES, len(sizes))):
         grown = list(best)
         for end in range(1, len(sizes) + 1):
             for start in range(end):
-                work = count[start:end].sum() * sizes[end - 1] * max(1, widest[start:end].max())
-                grown[end] = min(grown[end], (best[start][0] + float(work), (*best[start][1], end)))
+                work = float(count[start:end].sum() * sizes[end - 1])
+                grown[end] = min(grown[end], (best[start][0] + work, (*best[start][1], end)))
         best = grown
     ends = best[-1][1]
     return [np.flatnonzero((where >= start) & (where < end)) for start, end in zip((0, *ends), ends, strict=False)]
