@@ -76,14 +76,14 @@ def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: C
         del shapes
     with clock("validate"), Bar("structures judged", len(frames), settings.verbose) as bar:
         committee = from_weights(judges.weights, functions, ensemble.model.activation, alone)
+        by_fold = _by_fold(committee, judges, split)
         means = []
-        for own, atoms, fold in zip(examples.surroundings, frames.atoms, split.fold_ids.tolist(), strict=True):
-            answer = committee.answer_for(own, atoms.get_volume() if atoms.pbc.all() else np.nan)
-            means.append(_held_out(answer, fold, judges, split))
+        for surroundings, atoms, fold in zip(examples.surroundings, frames.atoms, split.fold_ids.tolist(), strict=True):
+            means.append(_held_out(by_fold.get(fold), surroundings, atoms))
             bar.reach(len(means), len(frames))
-        kinds = [own.kinds for own in examples.surroundings]
+        kinds = [each.kinds for each in examples.surroundings]
         described = zip(kinds, examples.values, strict=True)
-        features = np.stack([structure_features(*own, len(functions)) for own in described])
+        features = np.stack([structure_features(*structure, len(functions)) for structure in described])
         applicability = Applicability.fit(features, "euclidean", split.units, seed=settings.seed)
         judged = _judge(dataset, means, examples, split, settings)
         ranges = Ranges.of(functions, kinds, examples.values)
@@ -120,7 +120,7 @@ def _check(dataset: Dataset, settings: Settings) -> None:
         raise DataError(f"structures have networks of their own kind: leave --network {settings.defaults.network} out.")
     if not np.isfinite(dataset.values).any():
         settings.say("No structure has an energy: predicted energies have no zero, and only their differences count.")
-    if all(own is None for own in dataset.examples["forces"]):
+    if all(forces is None for forces in dataset.examples["forces"]):
         settings.say("No structure has forces: they are learned from energies alone, and their errors are not known.")
 
 
@@ -152,25 +152,28 @@ def _train(
     return ensemble
 
 
-def _held_out(answer: Any, fold: int, ensemble: Any, split: Split) -> Means | None:
+def _by_fold(committee: Any, ensemble: Any, split: Split) -> dict[int, Any]:
+    """Return for each fold the trained members that held it out; none where nothing was held out."""
+    if split.folds == 1 and not split.in_time:
+        return {}
+    members = {fold: np.intersect1d(ensemble.layout.of_fold(fold), ensemble.used) for fold in range(split.folds)}
+    return {fold: committee.take(chosen) for fold, chosen in members.items() if len(chosen)}
+
+
+def _held_out(committee: Any, surroundings: Any, atoms: Any) -> Means | None:
     """Return what the members that never saw a structure say of it; None where there are none."""
-    if fold == PAST or (split.folds == 1 and not split.in_time):
+    if committee is None:
         return None
-    members = np.intersect1d(ensemble.layout.of_fold(fold), ensemble.used)
-    if not len(members):
-        return None
-    mine = dataclasses.replace(
-        answer, energies=answer.energies[members], forces=answer.forces[members], stress=answer.stress[members]
-    )
-    return committee_mean(mine, np.zeros(len(members), np.int64))
+    answer = committee.answer_for(surroundings, atoms.get_volume() if atoms.pbc.all() else np.nan)
+    return committee_mean(answer, np.zeros(committee.members, np.int64))
 
 
 def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split: Split, settings: Settings) -> _Judged:
     """Return the figures out of fold, beside a potential that knows compositions alone, and the calibrations."""
     name, members = dataset.targets[0].name, settings.defaults.members
-    said = _as_prediction(means)
-    errors = errors_of(dataset.examples, said)
-    known = np.flatnonzero(np.isfinite(said.mean))
+    prediction = _as_prediction(means)
+    errors = errors_of(dataset.examples, prediction)
+    known = np.flatnonzero(np.isfinite(prediction.mean))
     constant = _constant(dataset, examples, split)
     models = {"network": errors.take(known), "mean": constant.take(known)}
     figures = potential_figures(models, split.units[known], settings.seed) if len(known) else None
@@ -178,7 +181,7 @@ def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split
         nothing = TargetSummary(name, "potential", "", "force_mae", {}, {}, {}, None, units=UNITS)
         return _Judged(Validation((nothing,), split.folds, members, len(dataset)), None, None, None)
     sizes = np.array([len(atoms) for atoms in dataset.examples["atoms"]])
-    spread = said.std / sizes
+    spread = prediction.std / sizes
     labelled = np.isfinite(errors.energy)
     energies, covered = None, None
     if labelled.any():
@@ -205,11 +208,11 @@ def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split
 
 
 def _in_fold(errors: Errors, split: Split, known: NDArray[np.intp], fold: int, metric: str) -> float:
-    own = known[split.fold_ids[known] == fold]
-    if not len(own):
+    rows = known[split.fold_ids[known] == fold]
+    if not len(rows):
         return float("nan")
-    found = potential_figures({"": errors.take(own)}, split.units[own]).figures[""]
-    return found[metric].value if metric in found else float("nan")
+    figures = potential_figures({"": errors.take(rows)}, split.units[rows]).figures[""]
+    return figures[metric].value if metric in figures else float("nan")
 
 
 def _force_calibration(errors: Errors, means: Sequence[Means | None], seed: int) -> IntervalCalibration | None:
@@ -218,14 +221,14 @@ def _force_calibration(errors: Errors, means: Sequence[Means | None], seed: int)
     if not pairs:
         return None
     residuals = np.concatenate([e.ravel() for e, _ in pairs])
-    spread = np.concatenate([np.repeat(own, 3) for _, own in pairs])
+    spread = np.concatenate([np.repeat(atoms, 3) for _, atoms in pairs])
     chosen = np.random.default_rng(seed).permutation(len(residuals))[:MOST_COMPONENTS]
     return fit_interval(residuals[chosen], spread[chosen])
 
 
 def _constant(dataset: Dataset, examples: Any, split: Split) -> Errors:
     """Return the errors of a potential that knows the composition alone, fitted to the other folds; no forces."""
-    counts = np.stack([np.bincount(own.kinds, minlength=len(examples.elements)) for own in examples.surroundings])
+    counts = np.stack([np.bincount(each.kinds, minlength=len(examples.elements)) for each in examples.surroundings])
     energy = dataset.examples["energy"].to_numpy(np.float64)
     sizes, predicted = counts.sum(axis=1), np.full(len(energy), np.nan)
     for fold in range(split.folds):
@@ -236,17 +239,19 @@ def _constant(dataset: Dataset, examples: Any, split: Split) -> Errors:
             ]
             mine = split.fold_ids == fold
             predicted[mine] = counts[mine] @ fitted
-    nothing = [[None if own is None else -own for own in dataset.examples[label]] for label in ("forces", "stress")]
+    nothing = [
+        [None if labels is None else -labels for labels in dataset.examples[label]] for label in ("forces", "stress")
+    ]
     return Errors((predicted - energy) / sizes, *nothing)
 
 
 def _as_prediction(means: Sequence[Means | None]) -> PotentialPrediction:
     return PotentialPrediction(
-        mean=np.array([np.nan if own is None else own.energy for own in means]),
-        std=np.array([np.nan if own is None else own.energy_spread for own in means]),
+        mean=np.array([np.nan if each is None else each.energy for each in means]),
+        std=np.array([np.nan if each is None else each.energy_spread for each in means]),
         members=None,
-        forces=[None if own is None else own.forces for own in means],
-        stress=[None if own is None else own.stress for own in means],
+        forces=[None if each is None else each.forces for each in means],
+        stress=[None if each is None else each.stress for each in means],
     )
 
 
@@ -270,23 +275,25 @@ def _table(
         places["group"] = dataset.columns[group].astype(str).to_numpy(object)
     if judged.errors is None:
         return table.assign(**places)
-    said = _as_prediction(means)
-    nothing, spread = np.full(len(table), "", object), said.std
+    prediction = _as_prediction(means)
+    nothing, spread = np.full(len(table), "", object), prediction.std
     if judged.energies is not None:
         sizes = np.array(places["atoms"])
-        std = judged.energies.sigma(said.std / sizes) * sizes
+        std = judged.energies.sigma(prediction.std / sizes) * sizes
         half = judged.energies.factor * std
-        said = dataclasses.replace(said, std=std, lower=said.mean - half, upper=said.mean + half)
-    said = dataclasses.replace(said, applicability=applicability, problems=nothing, warnings=nothing)
+        prediction = dataclasses.replace(
+            prediction, std=std, lower=prediction.mean - half, upper=prediction.mean + half
+        )
+    prediction = dataclasses.replace(prediction, applicability=applicability, problems=nothing, warnings=nothing)
     errors = judged.errors
     each = {
         "force_mae": _by_structure(errors.forces, lambda e: np.abs(e).mean()),
         "force_rmse": _by_structure(errors.forces, lambda e: np.sqrt((e**2).mean())),
-        "force_size": _by_structure(examples["forces"], lambda own: np.sqrt((own**2).mean())),
+        "force_size": _by_structure(examples["forces"], lambda forces: np.sqrt((forces**2).mean())),
         "stress_mae": _by_structure(errors.stress, lambda e: np.abs(e).mean() * GPA),
     }
-    raw = {"raw_std": spread, "raw_force_std": [np.nan if own is None else _rms(own.forces_spread) for own in means]}
-    return pd.concat([table, columns(said, dataset.targets, table.index)], axis=1).assign(**places, **each, **raw)
+    raw = {"raw_std": spread, "raw_force_std": [np.nan if each is None else _rms(each.forces_spread) for each in means]}
+    return pd.concat([table, columns(prediction, dataset.targets, table.index)], axis=1).assign(**places, **each, **raw)
 
 
 def _rms(values: Floats) -> float:
@@ -296,7 +303,7 @@ def _rms(values: Floats) -> float:
 
 def _by_structure(values: Iterable[Floats | None], measure: Callable[[Floats], Any]) -> Floats:
     """Return one number a structure, NaN where there is nothing to be measured."""
-    return np.array([np.nan if own is None else float(measure(np.asarray(own))) for own in values])
+    return np.array([np.nan if each is None else float(measure(np.asarray(each))) for each in values])
 
 
 def _group_column(dataset: Dataset, settings: Settings) -> str | None:
