@@ -71,8 +71,10 @@ def potential_figures(models: Mapping[str, Errors], groups: ArrayLike, seed: int
     )
     resampled = {name: _resampled(errors, index, drawn) for name, errors in models.items()}
     figures = {
-        name: {metric: Figure(float(v[0]), _spread(v[1:]) if count > 1 else float("nan")) for metric, v in own.items()}
-        for name, own in resampled.items()
+        name: {
+            metric: Figure(float(v[0]), _spread(v[1:]) if count > 1 else float("nan")) for metric, v in scores.items()
+        }
+        for name, scores in resampled.items()
     }
     return Figures(figures, resampled)
 
@@ -97,26 +99,26 @@ class Figures:
 
 def _resampled(errors: Errors, index: NDArray[np.intp], drawn: Array) -> dict[str, Array]:
     """Return each metric in each resample: sums over groups, weighted with how often each was drawn."""
-    found: dict[str, Array] = {}
+    scores: dict[str, Array] = {}
     kinds: tuple[tuple[str, float, list[Array]], ...] = (
         ("energy", 1000.0, [np.array([value]) for value in errors.energy]),
-        ("force", 1.0, [_flat(own) for own in errors.forces]),
-        ("stress", GPA, [_flat(own) for own in errors.stress]),
+        ("force", 1.0, [_flat(each) for each in errors.forces]),
+        ("stress", GPA, [_flat(each) for each in errors.stress]),
     )
     for kind, unit, values in kinds:
-        known = [own[np.isfinite(own)] * unit for own in values]
+        known = [each[np.isfinite(each)] * unit for each in values]
         number, absolute, squares = (
-            np.bincount(index, [float(measure(own)) for own in known], drawn.shape[1])
-            for measure in (np.size, lambda own: np.abs(own).sum(), lambda own: (own**2).sum())
+            np.bincount(index, [float(measure(each)) for each in known], drawn.shape[1])
+            for measure in (np.size, lambda each: np.abs(each).sum(), lambda each: (each**2).sum())
         )
         if not number.any():
             continue
         total = drawn @ number
         total[total == 0] = np.nan
-        found[f"{kind}_mae"] = drawn @ absolute / total
-        found[f"{kind}_rmse"] = np.sqrt(drawn @ squares / total)
-    found.pop("stress_rmse", None)
-    return found
+        scores[f"{kind}_mae"] = drawn @ absolute / total
+        scores[f"{kind}_rmse"] = np.sqrt(drawn @ squares / total)
+    scores.pop("stress_rmse", None)
+    return scores
 
 
 def _flat(values: Array | None) -> Array:

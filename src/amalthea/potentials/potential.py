@@ -79,11 +79,11 @@ def committee_mean(
         force_power: ... and of that of forces; see `pooled`.
     """
     energy, forces = answer.energy, answer.forces
-    several = [own for fold in np.unique(folds) if (own := folds == fold).sum() > 1]
+    several = [of_fold for fold in np.unique(folds) if (of_fold := folds == fold).sum() > 1]
     energy_spread, forces_spread = 0.0, np.zeros(forces.shape[1])
     if several:
-        energy_spread = float(power_mean([energy[own].var(ddof=1) for own in several], energy_power))
-        by_atom = [forces[own].var(axis=0, ddof=1).mean(axis=-1) for own in several]
+        energy_spread = float(power_mean([energy[of_fold].var(ddof=1) for of_fold in several], energy_power))
+        by_atom = [forces[of_fold].var(axis=0, ddof=1).mean(axis=-1) for of_fold in several]
         forces_spread = power_mean(by_atom, force_power)
     return Means(float(energy.mean()), energy_spread, forces.mean(axis=0), forces_spread, answer.stress.mean(axis=0))
 
@@ -238,23 +238,23 @@ class Potential:
             if problems[row]:
                 continue
             try:
-                said = self.committee.answer(self._known(structure))
+                answer = self.committee.answer(self._known(structure))
             except DataError as error:
                 problems[row] = str(error)
                 continue
-            means = self.together(said)
+            means = self.together(answer)
             if not (np.isfinite(means.energy) and np.isfinite(means.forces).all()):
                 problems[row] = NO_ANSWER
                 continue
             energy[row], spread[row], atoms[row] = means.energy, means.energy_spread, len(structure)
-            members[used, row] = said.energy
+            members[used, row] = answer.energy
             forces[row], stress[row] = means.forces, means.stress
             if calibration is not None:
                 forces_std[row] = calibration.sigma(means.forces_spread)
             elif len(used) > 1:  # a member alone has no spread
                 forces_std[row] = means.forces_spread
-            outside[row] = self.ranges.worst(said.kinds, said.functions)
-            features[row] = structure_features(said.kinds, said.functions, len(self.committee.elements))
+            outside[row] = self.ranges.worst(answer.kinds, answer.functions)
+            features[row] = structure_features(answer.kinds, answer.functions, len(self.committee.elements))
             warnings[row] = "; ".join(filter(None, [warnings[row], self._warning(outside[row])]))
         applicability = np.full(count, np.nan)
         known = np.isfinite(energy)

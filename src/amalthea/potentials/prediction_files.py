@@ -51,16 +51,16 @@ def write_structures(
         first = frames.refused[0]
         raise DataError(f"{first.example}: {first.reason}. No structure could be read.")
     asked = as_inputs(frames)
-    said = []
+    predictions = []
     with Bar("structures predicted", len(asked), verbose) as bar:
         for start in range(0, len(asked), AT_ONCE):
-            said.append(potential.ready.answer(_part(asked, slice(start, start + AT_ONCE))))
+            predictions.append(potential.ready.answer(_part(asked, slice(start, start + AT_ONCE))))
             bar.reach(min(start + AT_ONCE, len(asked)), len(asked))
-    table = pd.concat([_told(part) for part in said], ignore_index=True)
+    table = pd.concat([_table(part) for part in predictions], ignore_index=True)
     # The answers have a row for each refused frame as well.
     rows = np.searchsorted(asked.table.index, frames.row)
     forces, stress, spread = (
-        [value for part in said for value in getattr(part, name)] for name in ("forces", "stress", "forces_std")
+        [value for part in predictions for value in getattr(part, name)] for name in ("forces", "stress", "forces_std")
     )
     unknown = [np.full(len(atoms), np.nan) for atoms in frames.atoms]
     write_predictions(
@@ -89,19 +89,19 @@ def _part(asked: Inputs, rows: slice) -> Inputs:
     return Inputs(asked.table[rows], asked.examples[rows], asked.problems[rows], asked.warnings[rows])
 
 
-def _told(said: PotentialPrediction) -> pd.DataFrame:
-    """Return what is said of each structure as a whole."""
-    nothing = np.full(len(said), np.nan)
+def _table(prediction: PotentialPrediction) -> pd.DataFrame:
+    """Return what is predicted for each structure as a whole."""
+    nothing = np.full(len(prediction), np.nan)
     return pd.DataFrame(
         {
-            "energy": said.mean,
-            "energy_std": said.std,
-            "energy_lower": nothing if said.lower is None else said.lower,
-            "energy_upper": nothing if said.upper is None else said.upper,
-            "applicability": said.applicability,
-            "extrapolation": [0.0 if own is None else own.excess for own in said.extrapolation],
-            "warning": said.warnings,
-            "problem": said.problems,
+            "energy": prediction.mean,
+            "energy_std": prediction.std,
+            "energy_lower": nothing if prediction.lower is None else prediction.lower,
+            "energy_upper": nothing if prediction.upper is None else prediction.upper,
+            "applicability": prediction.applicability,
+            "extrapolation": [0.0 if each is None else each.excess for each in prediction.extrapolation],
+            "warning": prediction.warnings,
+            "problem": prediction.problems,
         }
     )
 

@@ -73,11 +73,11 @@ class Structures:
             ensemble.fit_shapes(
                 self.shapes, epochs=EPOCHS, batch_size=BATCH, fold_ids=self.folds, verbose=0, record=True
             )
-        told = (
+        note = (
             f"To see their paths, networks like the potential's were trained anew, {members} a fold, for {EPOCHS} "
             f"epochs on {count} of its structures."
         )
-        return ensemble, [told]
+        return ensemble, [note]
 
 
 def structures(potential: Potential) -> Structures:
@@ -161,9 +161,11 @@ def force_curve(potential: Potential, progress: Callable[[], None] = lambda: Non
             )
         committee = from_weights(ensemble.weights, functions, network.activation, alone)
         off = []
-        for own, atoms, forces, fold in zip(examples.surroundings, frames.atoms, frames.forces, folds, strict=True):
-            said = committee.answer_for(own, atoms.get_volume() if atoms.pbc.all() else np.nan)
-            off.append(np.abs(said.forces[fold] - forces).mean())
+        for structure, atoms, forces, fold in zip(
+            examples.surroundings, frames.atoms, frames.forces, folds, strict=True
+        ):
+            answer = committee.answer_for(structure, atoms.get_volume() if atoms.pbc.all() else np.nan)
+            off.append(np.abs(answer.forces[fold] - forces).mean())
         sizes.append(learned)
         errors.append(off)
         progress()

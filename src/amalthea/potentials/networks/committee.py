@@ -85,7 +85,7 @@ class Committee:
     def take(self, members: Sequence[int] | NDArray[np.int64]) -> Committee:
         """Return these members only."""
         chosen = np.asarray(members, np.int64)
-        layers = {element: [(k[chosen], b[chosen]) for k, b in own] for element, own in self.layers.items()}
+        layers = {element: [(k[chosen], b[chosen]) for k, b in listed] for element, listed in self.layers.items()}
         return dataclasses.replace(self, layers=layers, atoms=self.atoms[chosen])
 
     def answer(self, atoms: Any, threads: int = 1) -> Answer:
@@ -95,13 +95,13 @@ class Committee:
             ValueError: an element that the potential does not know.
             DataError: a structure without volume, or atoms at one place.
         """
-        own = surroundings(atoms, self.elements, self.cutoff)
+        structure = surroundings(atoms, self.elements, self.cutoff)
         volume = atoms.get_volume() if atoms.pbc.all() else np.nan
-        return self.answer_for(own, volume, threads)
+        return self.answer_for(structure, volume, threads)
 
-    def answer_for(self, own: Surroundings, volume: float = np.nan, threads: int = 1) -> Answer:
+    def answer_for(self, structure: Surroundings, volume: float = np.nan, threads: int = 1) -> Answer:
         """Return energies, forces and stress of a structure whose pairs are known; `volume` in Å³."""
-        pairs, kinds = own.neighbours, own.kinds
+        pairs, kinds = structure.neighbours, structure.kinds
         values = kernels.values(self.plan, kinds, pairs.first, pairs.neighbour, pairs.vector, threads=threads)
         energies = np.take(self.atoms, kinds, axis=1)
         gradient = np.zeros((self.members, *values.shape))
@@ -109,10 +109,10 @@ class Committee:
             mine = np.flatnonzero(kinds == number)
             width = len(self.functions[element])
             if len(mine):
-                found, slope = energies_and_gradients(
+                answers, slope = energies_and_gradients(
                     self.layers[element], self.activations[element], values[mine, :width]
                 )
-                energies[:, mine] += found
+                energies[:, mine] += answers
                 gradient[:, mine, :width] = slope
         # dE/d(R_j - R_i) of each pair; the force on i is the sum over its pairs of its own less the reverse pair's.
         pulls = kernels.pull_back(
@@ -180,11 +180,13 @@ def networks(
         )
         depth = sum(f"element_{element}/hidden_" in name and name.endswith("/kernel") for name in named)
         names = [*(f"hidden_{n}" for n in range(1, depth + 1)), "energy"]
-        own = [(find(f"element_{element}", name, "kernel"), find(f"element_{element}", name, "bias")) for name in names]
-        own[0] = (own[0][0][:, :width], own[0][1])
-        kernel, bias = own[-1]
-        own[-1] = (kernel * unit[:, None, None], bias * unit[:, None])
-        layers[element] = own
+        stacked = [
+            (find(f"element_{element}", name, "kernel"), find(f"element_{element}", name, "bias")) for name in names
+        ]
+        stacked[0] = (stacked[0][0][:, :width], stacked[0][1])
+        kernel, bias = stacked[-1]
+        stacked[-1] = (kernel * unit[:, None, None], bias * unit[:, None])
+        layers[element] = stacked
         hidden = [activation] * depth if isinstance(activation, str) else activation[element]
         activations[element] = [*hidden, "linear"]
     alone = np.array([energy_of_atoms[element] for element in functions])

@@ -218,7 +218,7 @@ class PotentialNetwork(keras.Model):
         unit = ops.convert_to_tensor(self.energies.unit)
         (total, gradient) = _with_gradient(lambda g: self._sum(g, inputs["element"]), inputs["functions"])
         pairs = contract(self._derivatives(inputs), gradient * inputs["unit"]) * unit
-        backward = jax.vmap(lambda own, reverse: own.reshape(-1, 3)[reverse])(pairs, inputs["reverse"])
+        backward = jax.vmap(lambda flat, reverse: flat.reshape(-1, 3)[reverse])(pairs, inputs["reverse"])
         forces = (pairs - backward.reshape(pairs.shape)).sum(axis=2)
         virial = jnp.einsum("bapx,bapy->bxy", inputs["vectors"], pairs) / inputs["volume"][:, None, None]
         return {"energy": self.energies(total, inputs["counts"]), "forces": forces, "stress": to_voigt(virial)}
@@ -267,12 +267,12 @@ class PotentialNetwork(keras.Model):
         count = len(shapes)
         functions, rows = np.empty(count, object), np.zeros((count, len(self.elements) + 3))
         for (x, labels), numbers in zip(shapes.parts, shapes.rows, strict=True):
-            for place, number in enumerate(numbers):
-                there = x["element"][place] >= 0
-                known = np.isfinite(labels["forces"][place]).all(axis=1) & there
-                own = labels["forces"][place][known].astype(np.float64)
-                functions[number] = (x["element"][place][there], x["functions"][place][there])
-                rows[number] = [*x["counts"][place], labels["energy"][place], (own**2).sum(), own.size]
+            for row, number in enumerate(numbers):
+                there = x["element"][row] >= 0
+                known = np.isfinite(labels["forces"][row]).all(axis=1) & there
+                forces = labels["forces"][row][known].astype(np.float64)
+                functions[number] = (x["element"][row][there], x["functions"][row][there])
+                rows[number] = [*x["counts"][row], labels["energy"][row], (forces**2).sum(), forces.size]
         return [(self.scaling, functions), (self.energies, rows)]
 
     def get_config(self) -> dict[str, Any]:
@@ -315,8 +315,8 @@ def contract(derivatives: Any, gradient: Any) -> Any:
     """
 
     def one(given: Any) -> Any:
-        own, by_function = given
-        return jnp.einsum("apf,af->ap", own.astype(by_function.dtype), by_function)
+        slopes, by_function = given
+        return jnp.einsum("apf,af->ap", slopes.astype(by_function.dtype), by_function)
 
     answers = jax.lax.map(one, (derivatives, gradient))
     return answers.reshape(*answers.shape[:2], -1, 3)
@@ -328,8 +328,8 @@ def _contract_forward(derivatives: Any, gradient: Any) -> tuple[Any, Any]:
 
 def _contract_backward(derivatives: Any, cotangent: Any) -> tuple[None, Any]:
     def one(given: Any) -> Any:
-        own, by_pair = given
-        return jnp.einsum("apf,ap->af", own.astype(by_pair.dtype), by_pair)
+        slopes, by_pair = given
+        return jnp.einsum("apf,ap->af", slopes.astype(by_pair.dtype), by_pair)
 
     return None, jax.lax.map(one, (derivatives, cotangent.reshape(*cotangent.shape[:2], -1)))
 

@@ -81,9 +81,9 @@ class Examples:
         cutoff = reach(functions)
         self.surroundings, values = [], []
         for done, atoms in enumerate(frames.atoms, start=1):
-            own = surroundings(atoms, self.elements, cutoff)
-            self.surroundings.append(own)
-            values.append(_values(self.plan, own))
+            structure = surroundings(atoms, self.elements, cutoff)
+            self.surroundings.append(structure)
+            values.append(_values(self.plan, structure))
             if progress is not None:
                 progress(done, len(frames))
         self.values: list[Floats] = values
@@ -116,7 +116,7 @@ class Examples:
     def room(self, rows: NDArray[np.int64]) -> tuple[int, int]:
         """Return the most atoms, and the most neighbours of an atom, of these structures."""
         chosen = [self.surroundings[row] for row in rows]
-        return max(len(own.kinds) for own in chosen), max(1, *(own.most for own in chosen))
+        return max(len(each.kinds) for each in chosen), max(1, *(each.most for each in chosen))
 
     def part(
         self, rows: NDArray[np.int64], unit: NDArray[np.float32], stored: bool = True
@@ -139,33 +139,33 @@ class Examples:
             "volume": np.full(count, np.inf, np.float32),
             "counts": np.zeros((count, len(self.elements)), np.float32),
         }
-        for place, (row, own) in enumerate(zip(rows, chosen, strict=True)):
-            here = slice(len(own.kinds))
-            x["functions"][place, here] = self.values[row]
-            x["unit"][place, here] = unit[own.kinds]
-            x["element"][place, here] = own.kinds
-            where = _places(own.neighbours, most)
-            x["reverse"][place, where] = where[own.neighbours.reverse]
-            x["vectors"][place].reshape(-1, 3)[where] = own.neighbours.vector
-            x["counts"][place] = np.bincount(own.kinds, minlength=len(self.elements))
+        for index, (row, structure) in enumerate(zip(rows, chosen, strict=True)):
+            here = slice(len(structure.kinds))
+            x["functions"][index, here] = self.values[row]
+            x["unit"][index, here] = unit[structure.kinds]
+            x["element"][index, here] = structure.kinds
+            where = _places(structure.neighbours, most)
+            x["reverse"][index, where] = where[structure.neighbours.reverse]
+            x["vectors"][index].reshape(-1, 3)[where] = structure.neighbours.vector
+            x["counts"][index] = np.bincount(structure.kinds, minlength=len(self.elements))
             if self.frames.atoms[row].pbc.all():
-                x["volume"][place] = self.frames.atoms[row].get_volume()
+                x["volume"][index] = self.frames.atoms[row].get_volume()
         if stored:
             x["derivatives"] = np.empty((count, atoms, 3 * most, self.width), np.float16)
-            for place, row in enumerate(rows):
-                x["derivatives"][place] = self.derivatives(row, unit, atoms, most)
+            for index, row in enumerate(rows):
+                x["derivatives"][index] = self.derivatives(row, unit, atoms, most)
         else:
             x["number"] = rows.astype(np.int32)
         return x, self._targets(rows, atoms)
 
     def derivatives(self, row: int, unit: NDArray[np.float32], atoms: int, most: int) -> NDArray[np.float16]:
         """Return the derivatives of a structure's functions by its pairs' vectors, padded: (atoms, 3 most, F)."""
-        own = self.surroundings[row]
-        pairs = own.neighbours
-        _, found = kernels.derivatives(self.plan, own.kinds, pairs.first, pairs.neighbour, pairs.vector)
-        found = found / unit[own.kinds[pairs.centre]][:, :, None]
+        structure = self.surroundings[row]
+        pairs = structure.neighbours
+        _, slopes = kernels.derivatives(self.plan, structure.kinds, pairs.first, pairs.neighbour, pairs.vector)
+        slopes = slopes / unit[structure.kinds[pairs.centre]][:, :, None]
         padded = np.zeros((atoms * most, 3, self.width), np.float16)
-        padded[_places(pairs, most)] = found.swapaxes(1, 2)
+        padded[_places(pairs, most)] = slopes.swapaxes(1, 2)
         return padded.reshape(atoms, most * 3, self.width)
 
     def _targets(self, rows: NDArray[np.int64], atoms: int) -> dict[str, Any]:
@@ -173,12 +173,12 @@ class Examples:
         forces, stress = np.full((count, atoms, 3), np.nan, np.float32), np.full((count, 6), np.nan, np.float32)
         energy = np.full(count, np.nan)
         alone = np.array([self.energy_of_atoms[element] for element in self.elements])
-        for place, row in enumerate(rows):
-            energy[place] = frames.energy[row] - alone[self.surroundings[row].kinds].sum()
-            if (own := frames.forces[row]) is not None:
-                forces[place, : len(own)] = own
+        for index, row in enumerate(rows):
+            energy[index] = frames.energy[row] - alone[self.surroundings[row].kinds].sum()
+            if (labels_of_atoms := frames.forces[row]) is not None:
+                forces[index, : len(labels_of_atoms)] = labels_of_atoms
             if (labels := frames.stress[row]) is not None and frames.atoms[row].pbc.all():
-                stress[place] = labels
+                stress[index] = labels
         return {"energy": energy.astype(np.float32), "forces": forces, "stress": stress}
 
 
@@ -216,10 +216,10 @@ def free_memory() -> int:
         return 4 * 2**30
 
 
-def _values(plan: Any, own: Surroundings) -> Floats:
-    pairs = own.neighbours
-    found: Floats = kernels.values(plan, own.kinds, pairs.first, pairs.neighbour, pairs.vector)
-    return found
+def _values(plan: Any, structure: Surroundings) -> Floats:
+    pairs = structure.neighbours
+    values: Floats = kernels.values(plan, structure.kinds, pairs.first, pairs.neighbour, pairs.vector)
+    return values
 
 
 def _places(pairs: Neighbours, most: int) -> NDArray[np.int64]:

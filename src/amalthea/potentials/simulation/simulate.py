@@ -205,8 +205,8 @@ class _Run:
             raise Exploded(f"step {self.step + 1}: the energy or a position is no finite number")
         if farthest > FARTHEST:
             fastest = int(ways.argmax())
-            who = f"atom {fastest + 1} ({self.atoms.symbols[fastest]})"
-            raise Exploded(f"step {self.step + 1}: {who} moved {farthest:.1f} Å in one step")
+            fastest_atom = f"atom {fastest + 1} ({self.atoms.symbols[fastest]})"
+            raise Exploded(f"step {self.step + 1}: {fastest_atom} moved {farthest:.1f} Å in one step")
         self.step += 1
 
     def observe(self) -> str:
@@ -243,8 +243,8 @@ class _Run:
 
     def progress(self, since: int, started: float) -> str:
         """Return what the progress bar says."""
-        doubt = "" if self.known.forces_std is None else f", forces ± {self.known.forces_std:.2f} eV/Å"
-        return f"{self.speed(since, started):.2g} ns/day, {self.atoms.get_temperature():.0f} K{doubt}"
+        uncertainty = "" if self.known.forces_std is None else f", forces ± {self.known.forces_std:.2f} eV/Å"
+        return f"{self.speed(since, started):.2g} ns/day, {self.atoms.get_temperature():.0f} K{uncertainty}"
 
 
 def _digest(atoms: Any) -> str:

@@ -59,8 +59,8 @@ def values(
         [[0.5], [0.5]]
     """
     with jax.enable_x64(precision == "float64"):
-        found = _values(_frozen(functions), sums(functions, symbols, neighbours), _vectors(neighbours, precision))
-        return np.asarray(found)[: len(symbols)]
+        values = _values(_frozen(functions), sums(functions, symbols, neighbours), _vectors(neighbours, precision))
+        return np.asarray(values)[: len(symbols)]
 
 
 def derivatives(
@@ -77,14 +77,14 @@ def derivatives(
     Raises:
         DataError: an atom's element has no functions.
     """
-    width = max((len(own) for own in functions.values()), default=0)
+    width = max((len(listed) for listed in functions.values()), default=0)
     everyone = np.eye(width)[:, None].repeat(
         len(symbols), axis=1
     )  # a pair's vector is one atom's own: all atoms at once
-    found = np.empty((len(neighbours.vector), width, 3), precision)
+    slopes = np.empty((len(neighbours.vector), width, 3), precision)
     for column, gradient in enumerate(everyone):
-        found[:, column] = pull_back(functions, symbols, neighbours, gradient, precision)
-    return found
+        slopes[:, column] = pull_back(functions, symbols, neighbours, gradient, precision)
+    return slopes
 
 
 def pull_back(
@@ -110,8 +110,8 @@ def pull_back(
         over = sums(functions, symbols, neighbours)
         rows = np.zeros((len(over.rows), gradient.shape[1]), precision)
         rows[: len(gradient)] = gradient
-        found = _pull_back(_frozen(functions), over, _vectors(neighbours, precision), jnp.asarray(rows))
-        return np.asarray(found)[: len(neighbours.vector)]
+        pulls = _pull_back(_frozen(functions), over, _vectors(neighbours, precision), jnp.asarray(rows))
+        return np.asarray(pulls)[: len(neighbours.vector)]
 
 
 def evaluate(functions: Functions, over: Sums, vector: jax.Array) -> jax.Array:
@@ -123,10 +123,10 @@ def evaluate(functions: Functions, over: Sums, vector: jax.Array) -> jax.Array:
         vector: R_j - R_i, one row for each entry of `over.centre`, in Å.
     """
     r = jnp.sqrt(jnp.sum(vector**2, axis=1))
-    width = max((len(own) for own in functions.values()), default=0)
+    width = max((len(listed) for listed in functions.values()), default=0)
     total = jnp.zeros((len(over.rows), width), vector.dtype)
-    for element, own in functions.items():
-        for function, columns in _alike(own, vector.dtype):
+    for element, listed in functions.items():
+        for function, columns in _alike(listed, vector.dtype):
             chosen = over.over[element, *summed_over(function)]
             charge = jnp.asarray(over.charge, vector.dtype)[chosen[0]]
             if len(chosen) == 1:
@@ -205,7 +205,7 @@ _Frozen = tuple[tuple[str, tuple[SymmetryFunction, ...]], ...]
 
 
 def _frozen(functions: Functions) -> _Frozen:
-    return tuple((element, tuple(own)) for element, own in functions.items())
+    return tuple((element, tuple(listed)) for element, listed in functions.items())
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -216,23 +216,25 @@ def _values(functions: _Frozen, over: Sums, vector: jax.Array) -> jax.Array:
 @functools.partial(jax.jit, static_argnums=0)
 def _pull_back(functions: _Frozen, over: Sums, vector: jax.Array, gradient: jax.Array) -> jax.Array:
     transposed = jax.vjp(lambda v: evaluate(dict(functions), over, v), vector)[1]
-    found: jax.Array = transposed(gradient)[0]
-    return found
+    pulls: jax.Array = transposed(gradient)[0]
+    return pulls
 
 
-def _alike(own: tuple[SymmetryFunction, ...], dtype: np.dtype[Any]) -> list[tuple[SymmetryFunction, NDArray[np.int64]]]:
+def _alike(
+    functions: tuple[SymmetryFunction, ...], dtype: np.dtype[Any]
+) -> list[tuple[SymmetryFunction, NDArray[np.int64]]]:
     """Return functions that differ in numbers alone as one, with arrays of f numbers, and their columns."""
     groups: dict[Any, list[int]] = {}
-    for column, function in enumerate(own):
+    for column, function in enumerate(functions):
         words = [value for value in vars(function).values() if not _is_number(value)]
         groups.setdefault((type(function), *words), []).append(column)
     stacked = []
     for columns in groups.values():
-        names = [name for name, value in vars(own[columns[0]]).items() if _is_number(value)]
+        names = [name for name, value in vars(functions[columns[0]]).items() if _is_number(value)]
         numbers: dict[str, Any] = {
-            name: jnp.asarray([getattr(own[column], name) for column in columns], dtype) for name in names
+            name: jnp.asarray([getattr(functions[column], name) for column in columns], dtype) for name in names
         }
-        stacked.append((dataclasses.replace(own[columns[0]], **numbers), np.array(columns)))
+        stacked.append((dataclasses.replace(functions[columns[0]], **numbers), np.array(columns)))
     return stacked
 
 

@@ -23,7 +23,7 @@ def structure_features(kinds: NDArray[np.int64], values: NDArray[np.float64], el
     """
     parts = [np.array([np.mean(kinds == element) for element in range(elements)])]
     for element in range(elements):
-        own = values[kinds == element]
+        described = values[kinds == element]
         none = np.zeros(values.shape[1])
-        parts += [own.mean(axis=0), own.std(axis=0)] if len(own) else [none, none]
+        parts += [described.mean(axis=0), described.std(axis=0)] if len(described) else [none, none]
     return np.concatenate(parts).astype(np.float32)

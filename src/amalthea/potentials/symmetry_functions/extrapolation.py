@@ -56,11 +56,14 @@ class Ranges:
     @classmethod
     def of(cls, functions: Functions, kinds: Sequence[NDArray[np.int64]], values: Sequence[Floats]) -> Ranges:
         """Return the ranges in structures with these elements' numbers (A,) and symmetry functions (A, F) each."""
-        every, own = np.concatenate(list(values)), np.concatenate(list(kinds))
+        every, numbers = np.concatenate(list(values)), np.concatenate(list(kinds))
         low, high = np.zeros((2, len(functions), every.shape[1]))
         for element in range(len(functions)):
-            if (own == element).any():
-                low[element], high[element] = every[own == element].min(axis=0), every[own == element].max(axis=0)
+            if (numbers == element).any():
+                low[element], high[element] = (
+                    every[numbers == element].min(axis=0),
+                    every[numbers == element].max(axis=0),
+                )
         return cls(functions, low, high)
 
     def excess(self, kinds: NDArray[np.int64], values: Floats) -> Floats:
@@ -75,10 +78,10 @@ class Ranges:
         excess = self.excess(kinds, values)
         if not excess.size or excess.max() == 0:
             return None
-        atom, place = np.unravel_index(int(excess.argmax()), excess.shape)
+        atom, column = np.unravel_index(int(excess.argmax()), excess.shape)
         element = tuple(self.functions)[kinds[atom]]
         return Extrapolation(
-            int(atom) + 1, element, describe(self.functions[element][place]), float(excess[atom, place])
+            int(atom) + 1, element, describe(self.functions[element][column]), float(excess[atom, column])
         )
 
     def state(self) -> dict[str, Any]:

@@ -33,8 +33,8 @@ class SymmetryFunctions:
         self.feature_names: Sequence[str] = [
             *(f"share of {element}" for element in functions),
             *(
-                f"{what} over {element}: {describe(own[n]) if n < len(own) else n}"
-                for element, own in functions.items()
+                f"{what} over {element}: {describe(listed[n]) if n < len(listed) else n}"
+                for element, listed in functions.items()
                 for what in ("mean", "spread")
                 for n in range(self.width)
             ),
@@ -60,10 +60,10 @@ class SymmetryFunctions:
             if atoms is None:
                 problems[row] = "no structure"
             else:
-                own = surroundings(atoms, elements, cutoff)
-                pairs = own.neighbours
-                values = kernels.values(plan, own.kinds, pairs.first, pairs.neighbour, pairs.vector)
-                features[row] = structure_features(own.kinds, values, len(elements))
+                structure = surroundings(atoms, elements, cutoff)
+                pairs = structure.neighbours
+                values = kernels.values(plan, structure.kinds, pairs.first, pairs.neighbour, pairs.vector)
+                features[row] = structure_features(structure.kinds, values, len(elements))
             if progress is not None:
                 progress(row + 1, len(examples))
         return features, problems

@@ -137,7 +137,7 @@ def reach(functions: Functions) -> float:
         >>> reach({"Si": (Radial("Si", 0.1, 0.0, Cutoff(5.5)), CompactRadial("Si", 1.0, 6.0, "p2"))})
         6.0
     """
-    everyone = [function for own in functions.values() for function in own]
+    everyone = [function for listed in functions.values() for function in listed]
     return max(
         (
             function.right if isinstance(function, CompactRadial | CompactAngular) else function.cutoff.radius

@@ -59,7 +59,7 @@ def sums(functions: Functions, symbols: Sequence[str], neighbours: Neighbours) -
         )
     number = np.array([atomic_numbers[symbol] for symbol in symbols], np.int32)
     rows = np.arange(filled(len(symbols) + 1), dtype=np.int32)
-    centre, own, charge = neighbours.centre, number[neighbours.centre], number[neighbours.neighbour]
+    centre, centre_number, charge = neighbours.centre, number[neighbours.centre], number[neighbours.neighbour]
     pairs = len(charge)
     left, right = _pairs_of_pairs(neighbours.first)
     over: dict[tuple[str, ...], tuple[NDArray[np.int32], ...]] = {}
@@ -67,12 +67,12 @@ def sums(functions: Functions, symbols: Sequence[str], neighbours: Neighbours) -
         for around in sorted({summed_over(function) for function in many}):
             wanted = [ANY_NUMBER if one == ANY else atomic_numbers[one] for one in around]
             if len(wanted) == 1:
-                (chosen,) = np.nonzero((own == atomic_numbers[element]) & _is(charge, wanted[0]))
+                (chosen,) = np.nonzero((centre_number == atomic_numbers[element]) & _is(charge, wanted[0]))
                 over[element, *around] = (_fill(chosen, pairs),)
             else:
                 alike = _is(charge[left], wanted[0]) & _is(charge[right], wanted[1])
                 alike |= _is(charge[left], wanted[1]) & _is(charge[right], wanted[0])
-                (chosen,) = np.nonzero((own[left] == atomic_numbers[element]) & alike)
+                (chosen,) = np.nonzero((centre_number[left] == atomic_numbers[element]) & alike)
                 over[element, *around] = (_fill(left[chosen], pairs), _fill(right[chosen], pairs + 1))
     fill = filled(pairs + 2) - pairs
     return Sums(rows, np.pad(centre, (0, fill), constant_values=rows[-1]), np.pad(charge, (0, fill)), over)

@@ -119,8 +119,8 @@ def position_gradient(neighbours: Neighbours, pair_gradient: NDArray[Any]) -> ND
         array([[-3.,  0.,  0.],
                [ 3.,  0.,  0.]])
     """
-    own = pair_gradient[neighbours.reverse] - pair_gradient
-    columns = [np.bincount(neighbours.centre, own[:, axis], neighbours.atoms) for axis in range(3)]
+    by_pair = pair_gradient[neighbours.reverse] - pair_gradient
+    columns = [np.bincount(neighbours.centre, by_pair[:, axis], neighbours.atoms) for axis in range(3)]
     return np.stack(columns, axis=1)
 
 

@@ -52,8 +52,8 @@ def as_table(functions: Functions) -> pd.DataFrame:
         0      Si       G2         Si       2  0.5  2-3         5.5
     """
     rows = []
-    for element, own in functions.items():
-        for function in own:
+    for element, listed in functions.items():
+        for function in listed:
             pair = getattr(function, "neighbours", None) or (getattr(function, "neighbour", "all"),)
             kind = {"Radial": "G2", "Angular": "G4" if getattr(function, "closed", False) else "G5"}
             rows.append(
@@ -71,15 +71,15 @@ def as_table(functions: Functions) -> pd.DataFrame:
     grouped = frame.groupby(["element", "function", "neighbours"], sort=False)
     table = grouped.size().rename("number").reset_index()
     for name in ("eta", "Rs", "zeta", "cutoff"):
-        table[name] = [_span(own[name]) for _, own in grouped]
+        table[name] = [_span(rows_of_kind[name]) for _, rows_of_kind in grouped]
     return table
 
 
 def as_json(functions: Functions) -> dict[str, list[dict[str, Any]]]:
     """Return the symmetry functions in JSON's own types."""
     return {
-        element: [{"kind": type(function).__name__, **dataclasses.asdict(function)} for function in own]
-        for element, own in functions.items()
+        element: [{"kind": type(function).__name__, **dataclasses.asdict(function)} for function in listed]
+        for element, listed in functions.items()
     }
 
 
@@ -91,7 +91,7 @@ def from_json(stored: dict[str, Any]) -> Functions:
         >>> from_json(as_json(functions)) == functions
         True
     """
-    return {element: tuple(map(_function, own)) for element, own in stored.items()}
+    return {element: tuple(map(_function, listed)) for element, listed in stored.items()}
 
 
 def _function(stored: dict[str, Any]) -> SymmetryFunction:

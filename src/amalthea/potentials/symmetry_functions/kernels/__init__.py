@@ -46,9 +46,9 @@ def values(
         [[0.5], [0.5]]
     """
     given = _given(plan, kinds, first, neighbour, vector)
-    found = np.zeros((len(given[0]), plan.width), plan.weight.dtype)
-    _share(add_all_values, plan, given, threads, found)
-    return found
+    values = np.zeros((len(given[0]), plan.width), plan.weight.dtype)
+    _share(add_all_values, plan, given, threads, values)
+    return values
 
 
 def derivatives(
@@ -65,10 +65,10 @@ def derivatives(
         threads: how many threads share the atoms; the result is the same to the last bit.
     """
     given = _given(plan, kinds, first, neighbour, vector)
-    found = np.zeros((len(given[0]), plan.width), plan.weight.dtype)
+    values = np.zeros((len(given[0]), plan.width), plan.weight.dtype)
     slopes = np.zeros((len(given[3]), plan.width, 3), plan.weight.dtype)
-    _share(add_all_derivatives, plan, given, threads, found, slopes.transpose(1, 0, 2))
-    return found, slopes
+    _share(add_all_derivatives, plan, given, threads, values, slopes.transpose(1, 0, 2))
+    return values, slopes
 
 
 def pull_back(
@@ -97,9 +97,9 @@ def pull_back(
     given = _given(plan, kinds, first, neighbour, vector)
     outer = np.ascontiguousarray(gradient, plan.weight.dtype)
     members = outer if outer.ndim == 3 else outer[None]
-    found = np.zeros((len(members), len(given[3]), 3), plan.weight.dtype)
-    _share(add_all_pulls, plan, given, threads, members, found)
-    return found.reshape(*outer.shape[:-2], *found.shape[1:])
+    pulls = np.zeros((len(members), len(given[3]), 3), plan.weight.dtype)
+    _share(add_all_pulls, plan, given, threads, members, pulls)
+    return pulls.reshape(*outer.shape[:-2], *pulls.shape[1:])
 
 
 def _given(

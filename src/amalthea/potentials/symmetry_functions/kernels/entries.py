@@ -115,8 +115,8 @@ def add_all_pulls(plan, kinds, first, neighbour, vector, start, stop, gradient, 
     pulls = np.zeros((members, plan.shells, PULL_ROWS, shells.shape[2]), shells.dtype)
     for atom in range(start, stop):
         offset = gather_all(plan, atom, kinds, first, neighbour, vector, shells, pairs, sizes)
-        own = plan.shell_first[kinds[atom] + 1] - offset
-        for s in range(own):
+        shell_count = plan.shell_first[kinds[atom] + 1] - offset
+        for s in range(shell_count):
             pulls[:, s, :, : sizes[s]] = shells.dtype.type(0.0)
             for f in range(plan.radial_first[offset + s], plan.radial_first[offset + s + 1]):
                 eta, shift = plan.radial_shape[f]
@@ -134,7 +134,7 @@ def add_all_pulls(plan, kinds, first, neighbour, vector, start, stop, gradient, 
                     pull_sums(plan, group, table, size, gradient, member, atom)
                     pull_sides(closed, shifted, table, size)
                     scatter(table, ends, count, shells[left], shells[right], pulls[member, left], pulls[member, right])
-        for s in range(own):
+        for s in range(shell_count):
             for member in range(members):
                 spread(shells[s], sizes[s], pairs[s], pulls[member, s], pulled[member])
 

@@ -177,7 +177,7 @@ def _decay(function: SymmetryFunction) -> tuple[int, int, float, float, float, f
 
 def _rows(group: _Group) -> list[tuple[Any, Any, Any, tuple[float, float], tuple[float, float], int]]:
     """Return each function's rows (radial, angle, slope), eta and shift, factors and column; rows as keys yet."""
-    rows, found = group.rows, []
+    rows, entries = group.rows, []
     for function, column in group.members:
         if isinstance(function, CompactAngular):
             left, right = math.radians(function.angle_left), math.radians(function.angle_right)
@@ -185,12 +185,12 @@ def _rows(group: _Group) -> list[tuple[Any, Any, Any, tuple[float, float], tuple
             angle, slope = (
                 rows.base(kind, form, (left + right) / 2, (right - left) / 2) for kind in (BUMP, BUMP_SLOPE)
             )
-            found.append(((0, 0.0), (angle, 1.0), (slope, 1.0), (0.0, 0.0), (1.0, 1.0), column))
+            entries.append(((0, 0.0), (angle, 1.0), (slope, 1.0), (0.0, 0.0), (1.0, 1.0), column))
             continue
         base = rows.base(COSINE, 0, function.lambda_, 0.0)
         norm = 2.0 ** (1.0 - function.zeta)
         slope_power = float(function.zeta) - 1.0 if function.zeta else 0.0
-        found.append(
+        entries.append(
             (
                 _gaussian(group, function.eta, function.shift),
                 rows.power(base, float(function.zeta)),
@@ -200,7 +200,7 @@ def _rows(group: _Group) -> list[tuple[Any, Any, Any, tuple[float, float], tuple
                 column,
             )
         )
-    return found
+    return entries
 
 
 def _gaussian(group: _Group, eta: float, shift: float) -> tuple[int, float]:
@@ -222,26 +222,26 @@ def _flatten(
     dtype: np.dtype[Any],
 ) -> Plan:
     order = sorted(range(len(shells)), key=lambda number: list(shells)[number][0])
-    place = {number: new for new, number in enumerate(order)}
-    own = sorted(groups.items(), key=lambda item: item[0])
+    position = {number: new for new, number in enumerate(order)}
+    ordered = sorted(groups.items(), key=lambda item: item[0])
     return Plan(
         width=max((len(functions.get(symbol, ())) for symbol in symbols), default=0),
         **_shell_tables(symbols, [list(shells.items())[number] for number in order], dtype),
-        group_first=_first([sum(key[0] == centre for key, _ in own) for centre in range(len(symbols))]),
+        group_first=_first([sum(key[0] == centre for key, _ in ordered) for centre in range(len(symbols))]),
         group_shells=_whole(
             [
-                (*(place[s] for s in g.shells), g.closed, any(getattr(f, "shift", 0.0) for f, _ in g.members))
-                for _, g in own
+                (*(position[s] for s in g.shells), g.closed, any(getattr(f, "shift", 0.0) for f, _ in g.members))
+                for _, g in ordered
             ],
             4,
         ),
-        **_row_tables([group for _, group in own], dtype),
+        **_row_tables([group for _, group in ordered], dtype),
     )
 
 
 def _shell_tables(symbols: tuple[str, ...], shells: list[tuple[Any, Any]], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return what a plan says of its shells, and of the radial functions in each."""
-    keys, radials = [key for key, _ in shells], [sorted(own) for _, own in shells]
+    keys, radials = [key for key, _ in shells], [sorted(members) for _, members in shells]
     counts = [sum(key[0] == centre for key in keys) for centre in range(len(symbols))]
     weighted = any(key[1][0] == ANY for key in keys)
     return {
@@ -263,15 +263,15 @@ def _row_tables(groups: list[_Group], dtype: np.dtype[Any]) -> dict[str, Any]:
     bases, steps, terms, members, sizes = [], [], [], [], []
     term_counts, function_counts = [], []
     for group in groups:
-        found = _rows(group)
+        entries = _rows(group)
         group.rows.lay()
         known = group.rows.known
         by_term: dict[tuple[Any, Any], list[Any]] = {}
-        for radial, angle, slope, shape, factors, column in found:
+        for radial, angle, slope, shape, factors, column in entries:
             by_term.setdefault((known.get(radial, 0), shape), []).append((known[angle], known[slope], column, *factors))
         bases.append(group.rows.bases)
         steps.append(group.rows.steps)
-        sizes.append(len(found))
+        sizes.append(len(entries))
         terms += [(row, *shape) for row, shape in by_term]
         term_counts.append(len(by_term))
         function_counts += [len(some) for some in by_term.values()]
