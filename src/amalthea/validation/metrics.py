@@ -30,6 +30,7 @@ HIGHER_IS_BETTER = frozenset({"r2", "accuracy", "roc_auc", "pr_auc"})
 ECE_BINS = 15
 _ROWS_RESAMPLED = 2**22  # rows x replicates that a bootstrap draws at most ...
 _FEWEST_REPLICATES = 50  # ... but never fewer replicates than these
+_ROUNDING = 1e-13  # an error below this share of its figure is the arithmetic's
 _BLOCK = 2**22  # elements of the resampling weights held at once (32 MiB)
 
 
@@ -40,13 +41,15 @@ class Figure:
     Example:
         >>> str(Figure(0.5523, 0.0213)), str(Figure(0.5523, 0.0149)), str(Figure(0.5523, float("nan")))
         ('0.55 ± 0.02', '0.552 ± 0.015', '0.552')
+        >>> str(Figure(0.5523, 1e-16))  # rounding, as of two examples
+        '0.552'
     """
 
     value: Number
     error: Number
 
     def __str__(self) -> str:
-        if not (math.isfinite(self.error) and self.error > 0):
+        if not (math.isfinite(self.error) and self.error > _ROUNDING * abs(self.value)):
             return f"{self.value:.3g}"
         decimals = max(0, -math.floor(math.log10(self.error / 2)))  # two digits for an error that begins with 1
         return f"{self.value:.{decimals}f} ± {self.error:.{decimals}f}"
