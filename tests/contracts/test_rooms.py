@@ -13,7 +13,7 @@ from amalthea.domains import GROUP as DOMAINS
 from amalthea.tasks import GROUP as TASKS
 
 SOURCES = Path(str(resources.files("amalthea")))
-ROOMS = ("workflow", "predictor", "reporting", "training", "validation", "datasets")
+ROOMS = ("workflow", "predictor", "reporting", "insight", "training", "validation", "datasets")
 
 ELSEWHERE = {
     "datasets/catalogue.py",  # the data sets that there are, each with the kind of data that it is
