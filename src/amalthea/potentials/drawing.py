@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,9 +64,9 @@ def _edges(atoms: Any) -> NDArray[np.float64]:
     cell = np.asarray(atoms.cell.array, np.float64)
     if not atoms.pbc.any() or not cell.any():
         return np.empty((0, 2, 3))
-    corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], np.float64)
-    pairs = [(a, b) for a in range(8) for b in range(a + 1, 8) if np.abs(corners[a] - corners[b]).sum() == 1]
-    return np.array([[corners[a] @ cell, corners[b] @ cell] for a, b in pairs])
+    corners = np.array(list(itertools.product((0.0, 1.0), repeat=3)))
+    edges = [ends for ends in itertools.combinations(corners, 2) if np.abs(ends[0] - ends[1]).sum() == 1]
+    return np.array(edges) @ cell
 
 
 def _hex(colour: NDArray[np.float64]) -> str:

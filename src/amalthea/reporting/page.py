@@ -81,7 +81,8 @@ def render(predictor: Predictor, *, language: str = "en", learning_curve: bool =
 
 def _data(words: Words, sections: list[Section]) -> dict[str, Any]:
     """Return what the page's script needs, without the drawings."""
-    plots = [block for section in sections for block in section.blocks if isinstance(block, Plot)]
+    blocks = [block for section in sections for block in section.blocks]
+    plots = [block for block in blocks if isinstance(block, Plot)]
     return {
         "plots": {plot.name: {name: getattr(plot, name) for name in _FIELDS} for plot in plots},
         "separators": words.point + words.thousands,

@@ -321,12 +321,8 @@ def _notes(
     length: int,
 ) -> tuple[str, ...]:
     notes = []
-    diverged = {
-        int(number): int(epoch)
-        for group in groups
-        for number, epoch in zip(group.numbers, group.stopped_at, strict=True)
-        if epoch >= 0
-    }
+    ends = [pair for group in groups for pair in zip(group.numbers, group.stopped_at, strict=True)]
+    diverged = {int(number): int(epoch) for number, epoch in ends if epoch >= 0}
     if diverged:
         listed = ", ".join(f"{number} (epoch {epoch + 1})" for number, epoch in sorted(diverged.items())[:5])
         more = f" and {len(diverged) - 5} more" if len(diverged) > 5 else ""

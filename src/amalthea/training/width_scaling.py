@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import keras
@@ -38,7 +39,8 @@ def resized(model: keras.Model, factor: float, free: bool = False) -> keras.Mode
     """
     config = _without_shapes(keras.saving.serialize_keras_object(model))
     layers = list(_layers(config["config"]))
-    wide = [(layer["config"], name) for layer in layers for name in WIDTHS if name in layer["config"]]
+    widths = itertools.product([layer["config"] for layer in layers], WIDTHS)
+    wide = [(settings, name) for settings, name in widths if name in settings]
     if len(wide) < 2:
         raise AmaltheaError(f"{model.name!r} has no hidden layer whose width could be changed.")
     for layer, name in wide[:-1]:  # the last one answers

@@ -111,9 +111,9 @@ class Validation:
 
     def names(self) -> list[str]:
         """Return the names of all metrics that occur, those of numbers before those of classes."""
-        known = {name for summary in self.targets for name in summary.names}
-        ordered = [name for names in METRICS.values() for name in names if name in known]
-        return ordered + [name for summary in self.targets for name in summary.names if name not in ordered]
+        known = dict.fromkeys(name for summary in self.targets for name in summary.names)
+        usual = [name for names in METRICS.values() for name in names]
+        return [name for name in usual if name in known] + [name for name in known if name not in usual]
 
     @property
     def units(self) -> dict[str, str]:

@@ -92,10 +92,8 @@ def bands(axes: Axes, history: History, look: figures.Theme, turn: Turn | None =
 
 def _steep(histories: Sequence[History]) -> bool:
     """Say whether losses are all positive and spread over more than a factor of 20."""
-    parts = [
-        history.members[key].ravel() for history in histories for key in ("loss", "val_loss") if key in history.members
-    ]
-    joined = np.concatenate(parts)
+    curves = [curve for history in histories for curve in map(history.members.get, ("loss", "val_loss"))]
+    joined = np.concatenate([curve.ravel() for curve in curves if curve is not None])
     joined = joined[np.isfinite(joined)]
     return bool(joined.size and joined.min() > 0 and joined.max() > 20 * joined.min())
 

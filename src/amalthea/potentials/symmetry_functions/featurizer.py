@@ -30,15 +30,11 @@ class SymmetryFunctions:
     def __init__(self, functions: Functions) -> None:
         self.functions = functions
         self.width = max(map(len, functions.values()))
-        self.feature_names: Sequence[str] = [
-            *(f"share of {element}" for element in functions),
-            *(
-                f"{what} over {element}: {describe(listed[n]) if n < len(listed) else n}"
-                for element, listed in functions.items()
-                for what in ("mean", "spread")
-                for n in range(self.width)
-            ),
-        ]
+        names = [f"share of {element}" for element in functions]
+        for element, listed in functions.items():
+            described = [*map(describe, listed), *map(str, range(len(listed), self.width))]
+            names += [f"{what} over {element}: {each}" for what in ("mean", "spread") for each in described]
+        self.feature_names: Sequence[str] = names
         self.quantities = len(self.feature_names)
 
     @property
