@@ -1,4 +1,4 @@
-"""How networks learn, in figures: the computational graph, the path of the weights, steps, and learning by heart.
+"""How networks learn, in figures: the computational graph, the path of the weights, steps, and overfitting.
 
     python examples/learning.py [FOLDER] [--theme dark] [--only NAME ...] [--dots 75]
 

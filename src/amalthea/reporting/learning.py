@@ -83,7 +83,7 @@ def _validated(history: History) -> bool:
 
 
 def _marked(context: Context, history: History) -> dict[str, Any]:
-    """Return the parts of a layout that mark the epoch after which networks learn by heart, and its uncertainty."""
+    """Return the parts of a layout that mark the epoch after which networks overfit, and its uncertainty."""
     if not _validated(history):
         return {}
     low, middle, high = _parted(history)
@@ -109,7 +109,7 @@ def _parting(context: Context, history: History) -> str:
         return words("The validation loss still fell in the last epoch: more epochs may help.")
     return words(
         "The validation loss is lowest in epoch {middle} (nine tenths of the networks: {low} to {high}); after that "
-        "they learn by heart.",
+        "they overfit.",
         middle=round(middle),
         low=round(low),
         high=round(high),

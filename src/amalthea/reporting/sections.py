@@ -43,7 +43,7 @@ def section(context: Context, name: str, blocks: Sequence[Block], reading: str =
         ),
         "learning": (
             words("How it learned"),
-            words("Losses fall while networks learn; where only the training loss still falls, they learn by heart."),
+            words("Losses fall while networks learn; where only the training loss still falls, they overfit."),
         ),
         "importance": (
             words("What it looks at"),

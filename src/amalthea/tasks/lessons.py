@@ -135,6 +135,6 @@ def lessons_of(predictor: Predictor) -> Lessons:
     from amalthea.tasks import task
 
     kind = task(predictor.task)
-    if not hasattr(kind, "lessons"):  # a task of somebody else's that was written before there were lessons
+    if not hasattr(kind, "lessons"):  # a task of another package may give none
         return Lessons(predictor)
     return kind.lessons(predictor)

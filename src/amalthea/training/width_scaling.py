@@ -24,7 +24,7 @@ def resized(model: keras.Model, factor: float, free: bool = False) -> keras.Mode
     Args:
         model: compiled, Sequential or functional.
         factor: by which every hidden width is multiplied; at least two units are left.
-        free: take away what keeps a network from learning by heart: dropout, penalties on weights, weight decay, and a
+        free: take away what keeps a network from overfitting: dropout, penalties on weights, weight decay, and a
             learning rate that falls; Adam at its usual rate of 0.001 is used.
 
     Raises:

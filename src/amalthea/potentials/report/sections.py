@@ -44,7 +44,7 @@ def sections(context: Context) -> list[Section]:
         return imported.sections(context)
     unvalidated = words(
         "There is no validation loss: potentials learn for a fixed number of epochs and set no structures "
-        "aside, so it cannot be seen where learning by heart began; the held-out figures above judge the "
+        "aside, so it cannot be seen where overfitting began; the held-out figures above judge the "
         "networks as they are in the last epoch."
     )
     reading = words("Where the errors are, and which parts of an atom's surroundings the energies hang on.")

@@ -37,7 +37,7 @@ def sections(context: Context) -> list[Section]:
     words = context.words
     unvalidated = words(
         "There is no validation loss: no examples were set aside while learning, so it cannot be seen where "
-        "learning by heart began; training with --patience sets a tenth of each network's rows aside and shows it."
+        "overfitting began; training with --patience sets a tenth of each network's rows aside and shows it."
     )
     return [
         section(context, "verdict", verdict_blocks(context, in_words)),
