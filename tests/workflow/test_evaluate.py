@@ -93,6 +93,14 @@ def test_a_bad_row_is_refused_with_its_line_and_the_others_judged(tmp_path):
     assert found.examples == 9
 
 
+def test_what_was_read_as_missing_is_said_of_judged_rows_too():
+    rows = fresh("number").astype({"b": object})
+    rows.iloc[3, rows.columns.get_loc("b")] = "oops"
+    judged = am.evaluate(trained("number"), rows)
+    assert not judged.refused
+    assert [note for note in judged.notes if "'b' is 'oops'" in note and note.startswith("1 example has a warning")]
+
+
 def test_several_targets_may_have_gaps():
     rows = fresh("two numbers with gaps").astype(object)
     rows["z"] = ["n/a"] * 11 + [0.5]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from amalthea.datasets.assembly import labelled_rows
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
-from amalthea.datasets.messages import shortened
+from amalthea.datasets.messages import counted, shortened
 from amalthea.datasets.targets import choose_targets
 from amalthea.domains.protocol import Nouns
 from amalthea.errors import DataError
@@ -97,7 +99,13 @@ def labelled_table(kind: Any, source: Any, targets: Sequence[Target], state: dic
     asked = kind.inputs(source, state)
     choose_targets(asked.table, [target.name for target in targets], ())
     name = source.stem if isinstance(source, Path) else "table"
-    return labelled_rows(name, kind.name, asked, targets, kind.identity)
+    dataset = labelled_rows(name, kind.name, asked, targets, kind.identity)
+    warned = np.flatnonzero((asked.warnings != "") & (asked.problems == ""))
+    if not len(warned):
+        return dataset
+    first = f"row {asked.table.index[warned[0]]}: {asked.warnings[warned[0]]}"
+    note = f"{counted(len(warned), 'example')} {'has' if len(warned) == 1 else 'have'} a warning ({first})."
+    return dataclasses.replace(dataset, notes=(*dataset.notes, note))
 
 
 def _values(row: Mapping[Any, Any], point: str) -> str:
