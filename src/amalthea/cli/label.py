@@ -15,7 +15,8 @@ from amalthea.errors import AmaltheaError
 def label(
     structures: Annotated[list[Path], typer.Argument(help="Files of structures.", show_default=False)],
     calculator: Annotated[
-        str, typer.Option(help="GFN2-xTB or GFN1-xTB (tblite), or the name of one of ASE's: emt, espresso, ...")
+        str,
+        typer.Option(help="GFN2-xTB or GFN1-xTB (tblite), one of ASE's (emt, espresso, ...), or your module:Class."),
     ] = "GFN2-xTB",
     option: Annotated[
         list[str] | None,

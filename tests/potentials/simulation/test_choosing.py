@@ -93,6 +93,45 @@ def test_labels_are_the_calculator_s(jobs: int, tmp_path: Path) -> None:
         np.testing.assert_allclose(frame.get_stress(), atoms.get_stress(), atol=1e-7)
 
 
+BY_FILES = '''
+import time
+from pathlib import Path
+from ase.calculators.calculator import Calculator, all_changes
+
+class ByFiles(Calculator):
+    """Writes its input where it stands, as CP2K's shell does, and reads it a little later."""
+    implemented_properties = ["energy", "forces"]
+    default_parameters = {"table": "", "scale": 1.0}
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        Path("input.txt").write_text(str(float(atoms.positions.sum())))
+        time.sleep(0.05)
+        factor = float(Path(self.parameters.table).read_text())
+        energy = factor * float(Path("input.txt").read_text())
+        self.results = {"energy": energy, "forces": 0 * atoms.positions}
+'''
+
+
+@pytest.mark.parametrize("jobs", [1, 8])
+def test_no_label_is_another_structure_s(jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of calculators that write where the process stands; and nothing of theirs is left in the user's folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("by_files.py").write_text(BY_FILES)
+    Path("factor.txt").write_text("2.0")
+    structures = [Atoms("Ar", [[0.1 * number, 0, 0]]) for number in range(24)]
+    options = {"table": "factor.txt"}
+    labelled = label(
+        structures, calculator="by_files:ByFiles", option=options, output="labelled.extxyz", jobs=jobs, verbose=0
+    )
+    assert labelled.failures == ()
+    frames = read("labelled.extxyz", ":")
+    assert [frame.get_potential_energy() for frame in frames] == pytest.approx([0.2 * n for n in range(24)])
+    assert {frame.info["reference_method"] for frame in frames} == {"by_files:ByFiles table=factor.txt"}
+    left = {path.name for path in tmp_path.iterdir()} - {"__pycache__"}
+    assert left == {"by_files.py", "factor.txt", "labelled.extxyz"}
+
+
 def test_goes_on_and_tells_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output, structures = tmp_path / "labelled.extxyz", crystals(3)
     label(structures[1:2], calculator="emt", output=output, jobs=1, verbose=0)
@@ -138,7 +177,11 @@ def test_no_file_of_others_is_touched(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "options", "words"),
-    [("emtt", {}, "no calculator that is called emtt"), ("espresso", {"nonsense": 1}, "espresso cannot be set up")],
+    [
+        ("emtt", {}, "no calculator that is called emtt"),
+        ("espresso", {"nonsense": 1}, "espresso cannot be set up"),
+        ("no:C", {}, "No module named 'no'"),
+    ],
 )
 def test_calculators_that_are_none(name: str, options: dict[str, Any], words: str, tmp_path: Path) -> None:
     with pytest.raises(AmaltheaError, match=words):

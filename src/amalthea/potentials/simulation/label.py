@@ -84,7 +84,8 @@ def label(
 
     Args:
         structures: files, or `ase.Atoms`; one or several. Labels on them are not looked at.
-        calculator: the reference method: "GFN2-xTB" or "GFN1-xTB" (tblite), or the name of one of ASE's.
+        calculator: the reference method: "GFN2-xTB" or "GFN1-xTB" (tblite), the name of one of ASE's, or a class of
+            yours as "module:Class".
         option: what the calculator is called with, by name.
         output: the extended XYZ file to write, which `amalthea train` reads; None: the first file's name with
             "-labelled".
@@ -102,8 +103,8 @@ def label(
     jobs = cpu_count() if jobs is None else jobs
     if jobs < 1:
         raise AmaltheaError(f"At least one structure is computed at a time. Received: jobs={jobs}")
-    with tempfile.TemporaryDirectory() as folder:
-        reference(calculator, options, Path(folder))  # what is wrong with it is said before any work is done
+    with tempfile.TemporaryDirectory() as folder, reference(calculator, options, Path(folder), Path.cwd()):
+        pass  # what is wrong with it is said before any work is done
     method = " ".join([calculator, *(f"{name}={value}" for name, value in sorted(options.items()))])
     keys = [structure_key(atoms) for atoms in frames.atoms]
     file = LabelledFile(path, method)
@@ -139,7 +140,7 @@ def _compute_rest(
 ) -> dict[str, str]:
     """Label what the file does not hold yet, copies once; return why some could not be, by their keys."""
     rest = {key: row for row, key in enumerate(keys) if key not in file.frames}
-    tasks = [(key, plain(structures[row]), calculator, options) for key, row in rest.items()]
+    tasks = [(key, plain(structures[row]), calculator, options, Path.cwd()) for key, row in rest.items()]
     failed: dict[str, str] = {}
     with Bar("structures labelled", len(tasks), verbose) as bar:
         for key, atoms, problem in _in_parallel(tasks, jobs):
@@ -162,16 +163,19 @@ def _in_parallel(tasks: Sequence[Any], jobs: int) -> Iterator[tuple[str, Any | N
     yield from pool(delayed(_compute)(task) for task in tasks)
 
 
-def _compute(task: tuple[str, Any, str, dict[str, Any]]) -> tuple[str, Any | None, str]:
-    """Return a structure's key, and it with its labels; or none, and why."""
+def _compute(task: tuple[str, Any, str, dict[str, Any], Path]) -> tuple[str, Any | None, str]:
+    """Return a structure's key, and it with its labels; or none, and why.
+
+    Each structure has a folder of its own, in which the process stands: no input file is shared with another's.
+    """
     from ase.calculators.calculator import PropertyNotImplementedError
     from ase.calculators.singlepoint import SinglePointCalculator
 
-    key, atoms, name, options = task
-    with tempfile.TemporaryDirectory() as folder:
+    key, atoms, name, options, start = task
+    # Cores are shared by whole structures; threads that wait for a core cost most.
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         try:
-            atoms.calc = reference(name, options, Path(folder))
-            with threadpool_limits(1):  # cores are shared by whole structures; threads that wait for a core cost most
+            with reference(name, options, Path(folder), start) as atoms.calc:
                 labels = {"energy": float(atoms.get_potential_energy()), "forces": atoms.get_forces()}
                 if atoms.pbc.all():
                     with contextlib.suppress(PropertyNotImplementedError, NotImplementedError):

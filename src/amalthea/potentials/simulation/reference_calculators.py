@@ -1,8 +1,11 @@
-"""Reference calculators by their names: those of ASE, and GFN2-xTB through tblite."""
+"""Reference calculators by their names: those of ASE, GFN2-xTB through tblite, and a user's class."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +19,67 @@ DEFAULT = "GFN2-xTB"
 _TIGHT_BINDING = ("GFN2-xTB", "GFN1-xTB")
 
 
-def reference(name: str, options: Mapping[str, Any], folder: Path) -> Any:
-    """Return a calculator.
+@contextlib.contextmanager
+def reference(name: str, options: Mapping[str, Any], folder: Path, start: Path) -> Iterator[Any]:
+    """Give a calculator, and let this process stand in `folder` as long as it is used.
+
+    Some calculators take a folder for their files, others write where the process stands: so each gets both.
 
     Args:
-        name: "GFN2-xTB", "GFN1-xTB" (tblite), or the name of one of ASE's: "emt", "espresso", "vasp", ...
-        options: what the calculator is called with.
+        name: "GFN2-xTB", "GFN1-xTB" (tblite), the name of one of ASE's ("emt", "espresso", "vasp", ...), or a class of
+            the user's, "module:Class".
+        options: what the calculator is called with; texts that name a file or folder from `start` are understood so.
         folder: where it may write its files.
+        start: the folder in which the user gave the options and keeps modules.
 
     Raises:
         AmaltheaError: there is no such calculator, or it cannot be set up so.
         MissingDependencyError: tblite or ASE is not installed.
     """
     need_ase()
-    tight_binding = {known.lower(): known for known in (*_TIGHT_BINDING, "tblite")}
-    if name.lower() in tight_binding:
-        method = tight_binding[name.lower()]
-        return _tblite({"method": DEFAULT if method == "tblite" else method, "verbosity": 0, **options})
+    with contextlib.chdir(folder):
+        tight_binding = {known.lower(): known for known in (*_TIGHT_BINDING, "tblite")}
+        if name.lower() in tight_binding:
+            method = tight_binding[name.lower()]
+            yield _tblite({"method": DEFAULT if method == "tblite" else method, "verbosity": 0, **options})
+            return
+        kind = _class(name, start)
+        files = {"directory": str(folder)} if _writes(kind) else {}
+        try:
+            calculator = kind(**files, **_with_whole_paths(dict(options), start))
+        except FAILURES as error:
+            raise AmaltheaError(f"The calculator {name} cannot be set up: {reason(error)}") from error
+        yield calculator
+
+
+def _class(name: str, start: Path) -> type[Any]:
+    """Return a class of calculators by its name in ASE, or as module:Class, also from the folder `start`."""
     from ase.calculators.calculator import get_calculator_class
     from ase.calculators.names import names
 
-    if name.lower() not in names:
-        hint = did_you_mean(name, [*names, *_TIGHT_BINDING])
-        raise AmaltheaError(f"ASE has no calculator that is called {name}.{hint}")
+    module, colon, attribute = name.partition(":")
+    sys.path.insert(0, str(start))
     try:
-        kind = get_calculator_class(name.lower())
-        files = {"directory": str(folder)} if _writes(kind) else {}
-        return kind(**files, **options)
+        if colon:
+            return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+        if name.lower() in names:
+            return get_calculator_class(name.lower())  # type: ignore[no-any-return]
     except FAILURES as error:
         raise AmaltheaError(f"The calculator {name} cannot be set up: {reason(error)}") from error
+    finally:
+        sys.path.remove(str(start))
+    hint = did_you_mean(name, [*names, *_TIGHT_BINDING])
+    raise AmaltheaError(f"ASE has no calculator that is called {name}.{hint}")
+
+
+def _with_whole_paths(option: Any, start: Path) -> Any:
+    """Return options in which what names a file or folder from `start` does so from anywhere."""
+    if isinstance(option, dict):
+        return {name: _with_whole_paths(value, start) for name, value in option.items()}
+    if isinstance(option, list):
+        return [_with_whole_paths(value, start) for value in option]
+    names_path = isinstance(option, str) and ("/" in option or "." in option) and (start / option).exists()
+    return str(start / option) if names_path else option
 
 
 def _writes(kind: type[Any]) -> bool:
