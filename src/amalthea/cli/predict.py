@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from amalthea.cli.console import Console, Debug, Json, Model, Quiet, check_output
+from amalthea.predictor.outside import Outside
 
 
 def predict(
@@ -27,6 +28,9 @@ def predict(
     save_input: Annotated[
         Path | None, typer.Option(help="Images: a folder for pictures of what the network saw.")
     ] = None,
+    outside: Annotated[
+        Outside, typer.Option(help="What lies outside of what was learned: warn of it, refuse it, or answer.")
+    ] = "warn",
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -41,6 +45,7 @@ def predict(
 
     Example: amalthea predict solubility.amalthea new.csv -o predictions.csv
     """
+    from amalthea.predictor.outside import Counts
     from amalthea.predictor.serialization import load_model
     from amalthea.workflow import predict as workflow
 
@@ -48,22 +53,28 @@ def predict(
     check_output(output, model, *inputs)
     predictor = load_model(model)
     if json and output is None:
-        counts = {"rows": 0, "predicted": 0, "problems": 0, "warnings": 0}
+        counts = Counts()
         answers: list[Any] = []
-        for table in workflow.predictions(predictor, inputs, save_input=save_input):
-            workflow.count(table, counts)
+        for table in workflow.predictions(predictor, inputs, save_input=save_input, outside=outside):
+            counts.add(table)
             answers += table.to_dict("records")
-        record: dict[str, Any] = {"output": None, **counts, "predictions": answers}
+        record: dict[str, Any] = {"output": None, **counts.record, "predictions": answers}
     else:
         counts = workflow.predict_file(
-            predictor, inputs, output, verbose=console.verbose, save_input=save_input, say=console.say
+            predictor,
+            inputs,
+            output,
+            verbose=console.verbose,
+            save_input=save_input,
+            outside=outside,
+            say=console.say,
         )
-        record = {"output": str(output), **counts}
-    text = f"{counts['predicted']} of {counts['rows']} rows predicted"
-    if counts["problems"]:
-        text += f", {counts['problems']} not (column `problem` says why)"
-    if counts["warnings"]:
-        text += f", {counts['warnings']} with a warning"
-    console.say(f"{text}.")
+        record = {"output": str(output), **counts.record}
+    text = f"{counts.predicted} of {counts.rows} rows predicted"
+    if counts.problems:
+        text += f", {counts.problems} not (column `problem` says why)"
+    if counts.warnings:
+        text += f", {counts.warnings} with a warning"
+    console.say(f"{text}. {counts.sentence}".rstrip())
     if json:
         console.result("", record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,8 @@ class PotentialPrediction(Prediction):
     forces_std: Sequence[Floats | None] = ()
     stress: Sequence[Floats | None] = ()
     extrapolation: Sequence[Extrapolation | None] = ()
+
+    answers: ClassVar[tuple[str, ...]] = (*Prediction.answers, "forces", "forces_std", "stress")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from amalthea.datasets.dataset import Inputs
 from amalthea.datasets.messages import counted
 from amalthea.errors import DataError
 from amalthea.potentials.potential import PotentialPrediction
+from amalthea.predictor.outside import Counts, Outside, treated
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.workflow.settings import Say, ignore
@@ -22,8 +23,13 @@ AT_ONCE = 16
 
 
 def write_structures(
-    potential: Predictor, paths: Sequence[Path], output: Path, verbose: Verbosity = "auto", say: Say = ignore
-) -> dict[str, int]:
+    potential: Predictor,
+    paths: Sequence[Path],
+    output: Path,
+    outside: Outside = "warn",
+    verbose: Verbosity = "auto",
+    say: Say = ignore,
+) -> Counts:
     """Write structures with their predicted energies, forces and stresses as extended XYZ; see `write_predictions`.
 
     Beside them stand `energy_std`, `energy_lower`, `energy_upper`, `applicability`, `extrapolation`, `warning` and
@@ -34,11 +40,9 @@ def write_structures(
         potential: the model.
         paths: files and folders of structures.
         output: the file to be written, whole or not at all.
+        outside: what becomes of structures outside of what was learned; see `Predictor.predict`.
         verbose: "auto" shows progress on a terminal.
         say: hears which structures could not be read.
-
-    Returns:
-        How many structures there were, were predicted, have a problem, have a warning.
 
     Raises:
         DataError: nothing can be read, or the file cannot be written.
@@ -51,10 +55,11 @@ def write_structures(
         first = frames.refused[0]
         raise DataError(f"{first.example}: {first.reason}. No structure could be read.")
     asked = as_inputs(frames)
-    predictions = []
+    predictions: list[PotentialPrediction] = []
     with Bar("structures predicted", len(asked), verbose) as bar:
         for start in range(0, len(asked), AT_ONCE):
-            predictions.append(potential.ready.answer(_part(asked, slice(start, start + AT_ONCE))))
+            answered = potential.ready.answer(_part(asked, slice(start, start + AT_ONCE)))
+            predictions.append(treated(answered, outside))
             bar.reach(min(start + AT_ONCE, len(asked)), len(asked))
     table = pd.concat([_table(part) for part in predictions], ignore_index=True)
     # The answers have a row for each refused frame as well.
@@ -76,13 +81,9 @@ def write_structures(
         say(f"{counted(len(frames.refused), 'frame')} cannot be used and are not in {output.name}:")
         for refusal in frames.refused:
             say(f"  {refusal.example}: {refusal.reason}")
-    problems = int((table["problem"] != "").sum())
-    return {
-        "rows": len(table),
-        "predicted": len(table) - problems,
-        "problems": problems,
-        "warnings": int((table["warning"] != "").sum()),
-    }
+    counts = Counts()
+    counts.add(table.rename(columns=lambda name: name.removeprefix("energy_")))
+    return counts
 
 
 def _part(asked: Inputs, rows: slice) -> Inputs:

@@ -19,6 +19,7 @@ from amalthea.tasks.protocol import Clock, Fitted, TestFigures
 from amalthea.training.prediction import Prediction
 
 if TYPE_CHECKING:
+    from amalthea.predictor.outside import Counts
     from amalthea.predictor.predictor import Predictor
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
@@ -84,7 +85,7 @@ class PotentialTask:
         """Return the columns of `amalthea predict`: those of the energies."""
         return columns(prediction, predictor.targets, index)
 
-    def write(self, predictor: Predictor, paths: Sequence[Path], output: Path, **options: Any) -> dict[str, int]:
+    def write(self, predictor: Predictor, paths: Sequence[Path], output: Path, **options: Any) -> Counts:
         """Write structures with their predictions as extended XYZ."""
         from amalthea.potentials.prediction_files import write_structures
 

@@ -19,6 +19,7 @@ from amalthea.datasets.dataset import Dataset, Inputs, Refusal, Target
 from amalthea.datasets.messages import shortened
 from amalthea.domains import domain
 from amalthea.errors import DataError
+from amalthea.predictor.outside import Outside, treated
 from amalthea.predictor.predictions import beside
 from amalthea.predictor.provenance import Provenance
 from amalthea.tasks import task
@@ -86,11 +87,13 @@ class Predictor:
         """What the task keeps ready for answers."""
         return task(self.task).restore(self)
 
-    def predict(self, inputs: Any) -> Prediction:
+    def predict(self, inputs: Any, *, outside: Outside = "warn") -> Prediction:
         """Predict the targets of new examples.
 
         Args:
             inputs: a file, a table, or a list of examples (SMILES; rows as dicts; or both as one dict of columns).
+            outside: what becomes of examples outside of what was learned: "warn" (their warning begins with
+                "outside"), "refuse" or "answer".
 
         Returns:
             For one regression `mean`, `std`, `lower`, `upper` of shape (n,); for one classification `mean` and `std`
@@ -108,11 +111,11 @@ class Predictor:
             asked = read[0] if read else kind.inputs(pd.DataFrame(), dict(self.input_state))
         else:
             asked = kind.inputs(_as_table(inputs), dict(self.input_state))
-        return self.answer(asked)
+        return self.answer(asked, outside)
 
-    def answer(self, asked: Inputs) -> Prediction:
+    def answer(self, asked: Inputs, outside: Outside = "warn") -> Prediction:
         """Predict for inputs that the domain has read."""
-        return task(self.task).answer(self, asked)
+        return treated(task(self.task).answer(self, asked), outside)
 
     def stream(self, path: Path, rows: int = 10_000) -> Iterator[pd.DataFrame]:
         """Yield the table of predictions for a file, at most `rows` rows at a time, so that memory does not grow."""
@@ -120,9 +123,9 @@ class Predictor:
         for asked in kind.read_inputs(path, dict(self.input_state), rows):
             yield self.table(asked)
 
-    def table(self, asked: Inputs) -> pd.DataFrame:
+    def table(self, asked: Inputs, outside: Outside = "warn") -> pd.DataFrame:
         """Return the input's columns and, behind them, the columns of `amalthea predict`; see `beside`."""
-        return beside(asked.table, task(self.task).columns(self, self.answer(asked), asked.table.index))
+        return beside(asked.table, task(self.task).columns(self, self.answer(asked, outside), asked.table.index))
 
     def trained_on(self, data: Dataset) -> NDArray[np.bool_]:
         """Say which examples are copies of training examples, shape (n,).

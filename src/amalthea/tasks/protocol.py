@@ -21,6 +21,7 @@ from amalthea.validation.metrics import Figure
 from amalthea.validation.summary import Validation
 
 if TYPE_CHECKING:
+    from amalthea.predictor.outside import Counts
     from amalthea.predictor.predictor import Predictor
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
@@ -131,7 +132,7 @@ class Task(Protocol):
         """Return the columns of `amalthea predict` for a prediction."""
         ...
 
-    def write(self, predictor: Predictor, paths: Sequence[Path], output: Path, **options: Any) -> dict[str, int]:
+    def write(self, predictor: Predictor, paths: Sequence[Path], output: Path, **options: Any) -> Counts:
         """Write what is predicted for files in a form of its own (`suffixes`); return the counts of rows."""
         ...
 

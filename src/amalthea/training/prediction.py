@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class Prediction:
         applicability: shape (n,): the percentile of the distance to the training set among the training examples' own.
         problems: shape (n,): why nothing was predicted for an example, "" where something was.
         warnings: shape (n,): what should be known about a prediction, "" where nothing.
+        outside: shape (n,): whether an example lies where no held-out example was ever judged; its warning says so.
         classes: for a classification, the labels in the order of the last axis of `mean`.
 
     Printing it shows the first examples; in a notebook it is an HTML table.
@@ -68,7 +69,11 @@ class Prediction:
     applicability: NDArray[np.float64] | None = None
     problems: NDArray[np.object_] | None = None
     warnings: NDArray[np.object_] | None = None
+    outside: NDArray[np.bool_] | None = None
     classes: tuple[str, ...] = ()
+
+    answers: ClassVar[tuple[str, ...]] = ("mean", "std", "lower", "upper")
+    """The fields that hold what is predicted, one entry an example."""
 
     def __len__(self) -> int:
         return len(next(iter(_named(self.mean).values())))

@@ -14,6 +14,7 @@ from amalthea.datasets import files
 from amalthea.datasets.dataset import Inputs
 from amalthea.domains import domain
 from amalthea.errors import DataError
+from amalthea.predictor.outside import Counts, Outside
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.tasks import task
@@ -47,8 +48,9 @@ def predict_file(
     verbose: Verbosity = "auto",
     rows: int = 5_000,
     save_input: Path | None = None,
+    outside: Outside = "warn",
     say: Say = ignore,
-) -> dict[str, int]:
+) -> Counts:
     """Write the table of predictions for a file, or for examples given in words, piece by piece.
 
     A name that ends as the task's own files do (`Task.suffixes`) is written by the task.
@@ -60,10 +62,8 @@ def predict_file(
         verbose: "auto" shows progress on a terminal.
         rows: rows in memory at a time.
         save_input: a folder for pictures of what the network saw.
+        outside: what becomes of examples outside of what was learned; see `Predictor.predict`.
         say: hears which inputs could not be read.
-
-    Returns:
-        How many rows there were, were predicted, have a problem, have a warning.
 
     Raises:
         DataError: the input cannot be used, or the output cannot be written.
@@ -71,15 +71,16 @@ def predict_file(
     if output is not None and output.suffix.lower() in task(predictor.task).suffixes:
         if save_input is not None:
             raise DataError(f"--save-input goes with a table of predictions. Name one instead of {output.name}.")
-        return task(predictor.task).write(predictor, [Path(text) for text in inputs], output, verbose=verbose, say=say)
-    counts = {"rows": 0, "predicted": 0, "problems": 0, "warnings": 0}
+        paths = [Path(text) for text in inputs]
+        return task(predictor.task).write(predictor, paths, output, outside=outside, verbose=verbose, say=say)
+    counts = Counts()
 
     def write(stream: TextIO) -> None:
         with Bar("rows predicted", verbose=verbose) as bar:
-            for number, table in enumerate(predictions(predictor, inputs, rows, save_input)):
+            for number, table in enumerate(predictions(predictor, inputs, rows, save_input, outside)):
                 table.to_csv(stream, index=False, header=number == 0, lineterminator="\n")
-                count(table, counts)
-                bar.reach(counts["rows"], counts["rows"])
+                counts.add(table)
+                bar.reach(counts.rows, counts.rows)
 
     if output is None:
         write(sys.stdout)
@@ -94,14 +95,18 @@ def predict_file(
 
 
 def predictions(
-    predictor: Predictor, inputs: Sequence[str], rows: int = 5_000, save_input: Path | None = None
+    predictor: Predictor,
+    inputs: Sequence[str],
+    rows: int = 5_000,
+    save_input: Path | None = None,
+    outside: Outside = "warn",
 ) -> Iterator[pd.DataFrame]:
     """Yield the table of predictions, at most `rows` rows at a time; the arguments are those of `predict_file`."""
 
     def answer(asked: Inputs) -> pd.DataFrame:
         if save_input is not None:
             domain(predictor.domain).save_inputs(asked, save_input)
-        return predictor.table(asked)
+        return predictor.table(asked, outside)
 
     return map(answer, _asked(predictor, inputs, rows))
 
@@ -116,15 +121,3 @@ def _asked(predictor: Predictor, inputs: Sequence[str], rows: int) -> Iterator[I
     if all(kind.claims(path) for path in paths):
         return iter([kind.inputs(paths, state)])
     raise DataError(f"one file at a time, please. Received: {', '.join(inputs)}")
-
-
-def count(table: pd.DataFrame, counts: dict[str, int]) -> None:
-    """Add a table of predictions to the counts of rows, and of those predicted, with a problem, with a warning."""
-    problems = int((table["problem"] != "").sum())
-    for name, number in (
-        ("rows", len(table)),
-        ("predicted", len(table) - problems),
-        ("problems", problems),
-        ("warnings", int((table["warning"] != "").sum())),
-    ):
-        counts[name] += number

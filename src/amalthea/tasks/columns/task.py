@@ -18,6 +18,7 @@ from amalthea.tasks.protocol import Clock, Fitted, TestFigures
 from amalthea.training.prediction import Prediction
 
 if TYPE_CHECKING:
+    from amalthea.predictor.outside import Counts
     from amalthea.predictor.predictor import Predictor
     from amalthea.reporting.blocks import Section
     from amalthea.reporting.context import Context
@@ -85,7 +86,7 @@ class Columns:
         """Return the columns of `amalthea predict`."""
         return columns(prediction, predictor.targets, index)
 
-    def write(self, predictor: Predictor, paths: Sequence[Path], output: Path, **options: Any) -> dict[str, int]:  # noqa: ARG002
+    def write(self, predictor: Predictor, paths: Sequence[Path], output: Path, **options: Any) -> Counts:  # noqa: ARG002
         """Refuse: columns are written as tables.
 
         Raises:
