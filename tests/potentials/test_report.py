@@ -42,6 +42,7 @@ PLOTS = [
     "distance",
     "coverage-force",
     "uncertainty-force",
+    "range-map",
     "losses-1",
     "force-size",
     "functions-al",

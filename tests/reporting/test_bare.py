@@ -24,7 +24,7 @@ from tests.potentials.trained import potential
 from tests.predictor.models import QUICK, trained
 from tests.reporting.pages import Page, read
 
-SECTIONS = ["verdict", "figures", "agreement", "certainty", "learning", "importance", "data", "methods"]
+SECTIONS = ["verdict", "figures", "agreement", "certainty", "range", "learning", "importance", "data", "methods"]
 
 
 @functools.cache

@@ -23,7 +23,7 @@ from amalthea.reporting import plots
 from tests.predictor.models import CASES, QUICK, trained
 from tests.reporting.pages import page, read
 
-SECTIONS = ["verdict", "figures", "agreement", "certainty", "learning", "importance", "data", "methods"]
+SECTIONS = ["verdict", "figures", "agreement", "certainty", "range", "learning", "importance", "data", "methods"]
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])

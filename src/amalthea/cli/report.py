@@ -20,6 +20,9 @@ def report(
         bool,
         typer.Option(help="Train again on parts of the data, to see what more examples would give (minutes)."),
     ] = False,
+    asked: Annotated[
+        Path | None, typer.Option(help="A file of examples: where they lie in the training set.", show_default=False)
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -33,7 +36,7 @@ def report(
     console = Console(json, quiet)
     page = output or model.with_suffix(".html")
     check_output(page, model)
-    write(model, page, language=lang, learning_curve=learning_curve)
+    write(model, page, language=lang, learning_curve=learning_curve, asked=asked)
     console.result(
         f"Report written to {page} ({page.stat().st_size / 1e6:.1f} MB).",
         {"output": str(page), "bytes": page.stat().st_size, "language": lang},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset, Inputs
 from amalthea.domains.protocol import Defaults, Domain
@@ -80,6 +81,20 @@ class PotentialTask:
         """Predict for structures that the domain has read."""
         potential: Potential = predictor.ready
         return potential.answer(inputs)
+
+    def positions(self, predictor: Predictor, inputs: Inputs) -> NDArray[np.float32]:
+        """Return what describes structures of known elements as wholes, shape (n, d)."""
+        from amalthea.potentials.networks.training_arrays import surroundings
+        from amalthea.potentials.symmetry_functions import kernels
+        from amalthea.potentials.symmetry_functions.descriptors import structure_features
+
+        committee, described = predictor.ready.committee, []
+        for atoms in inputs.examples["atoms"]:
+            structure = surroundings(atoms, committee.elements, committee.cutoff)
+            kinds, pairs = structure.kinds, structure.neighbours
+            values = kernels.values(committee.plan, kinds, pairs.first, pairs.neighbour, pairs.vector)
+            described.append(structure_features(kinds, values, len(committee.elements)))
+        return np.stack(described)
 
     def columns(self, predictor: Predictor, prediction: Prediction, index: pd.Index[Any]) -> pd.DataFrame:
         """Return the columns of `amalthea predict`: those of the energies."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,14 @@ class Context:
         words: turns sentences into the report's language.
         everything: the held-out answers of all targets.
         learning_curve: train again on parts of the data.
+        asked: a file of examples whose places in the training set are shown.
     """
 
     predictor: Predictor
     words: Words
     everything: tuple[Judged, ...]
     learning_curve: bool = False
+    asked: Path | None = None
 
     @functools.cached_property
     def judged(self) -> tuple[Judged, ...]:

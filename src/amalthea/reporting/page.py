@@ -28,6 +28,7 @@ def report(
     *,
     language: str = "en",
     learning_curve: bool = False,
+    asked: str | os.PathLike[str] | None = None,
 ) -> None:
     """Write the report of a model: one HTML file that opens offline, written whole or not at all.
 
@@ -36,31 +37,40 @@ def report(
         path: the HTML file.
         language: "en" or "pt-BR".
         learning_curve: train again on parts of the data (some minutes) to see what more examples would give.
+        asked: a file of examples: where they lie in the training set is shown.
 
     Raises:
         DataError: the file cannot be written.
         AmaltheaError: the model cannot be opened, or there is no such language.
     """
-    page = render(opened(model), language=language, learning_curve=learning_curve)
+    page = render(opened(model), language=language, learning_curve=learning_curve, asked=asked)
     write_whole(Path(path), lambda temporary: temporary.write_text(page, encoding="utf-8"))
 
 
-def render(predictor: Predictor, *, language: str = "en", learning_curve: bool = False) -> str:
+def render(
+    predictor: Predictor,
+    *,
+    language: str = "en",
+    learning_curve: bool = False,
+    asked: str | os.PathLike[str] | None = None,
+) -> str:
     """Return a model's report: one HTML page with everything in it.
 
     Args:
         predictor: the model.
         language: one of `languages()`.
         learning_curve: train again on parts of the data (some minutes) to see what more examples would give.
+        asked: a file of examples: where they lie in the training set is shown.
 
     Raises:
-        AmaltheaError: there is no such language.
+        AmaltheaError: there is no such language, or the file cannot be read.
         MissingDependencyError: Jinja2 or Plotly is not installed.
     """
     words = in_language(language)
     environment, plotly = _tools()
     kind = task(predictor.task)
     context = kind.context(predictor, words, learning_curve)
+    context = dataclasses.replace(context, asked=None if asked is None else Path(asked))
     sections = kind.sections(context)
     room = MOST_BYTES - len(plotly) - _size(sections)
     template = environment.get_template("report.html")

@@ -1,4 +1,4 @@
-"""The eight sections that a report has: their names, headings, and the sentence that says how to read each."""
+"""The nine sections that a report has: their names, headings, and the sentence that says how to read each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def section(context: Context, name: str, blocks: Sequence[Block], reading: str =
 
     Args:
         context: the model and the language.
-        name: "verdict", "figures", "agreement", "certainty", "learning", "importance", "data" or "methods".
+        name: "verdict", "figures", "agreement", "certainty", "range", "learning", "importance", "data" or "methods".
         blocks: what it shows.
         reading: how to read it, where the usual sentence does not fit.
     """
@@ -40,6 +40,10 @@ def section(context: Context, name: str, blocks: Sequence[Block], reading: str =
         "certainty": (
             words("How sure"),
             words("What the model says of its own certainty, beside what happened; each fold is judged by the others."),
+        ),
+        "range": (
+            words("Where this model may be asked"),
+            words("Beyond the distances at which held-out examples were judged, answers are marked as outside."),
         ),
         "learning": (
             words("How it learned"),

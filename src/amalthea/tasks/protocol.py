@@ -128,6 +128,10 @@ class Task(Protocol):
         """Predict for inputs that the domain has read; bad ones stay in their places, with their problems."""
         ...
 
+    def positions(self, predictor: Predictor, inputs: Inputs) -> NDArray[np.float32]:
+        """Return the features, shape (n, d), by which the distance of examples to the training set is measured."""
+        ...
+
     def columns(self, predictor: Predictor, prediction: Prediction, index: pd.Index[Any]) -> pd.DataFrame:
         """Return the columns of `amalthea predict` for a prediction."""
         ...

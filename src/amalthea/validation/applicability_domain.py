@@ -55,9 +55,8 @@ class Applicability:
         values, labels = _rows(features), np.asarray(groups, np.int64)
         if values.ndim != 2 or not len(values) or labels.shape != values.shape[:1]:
             raise ValueError(f"features (n, d) and groups (n,) are needed. Received: {values.shape}, {labels.shape}")
-        if len(values) > _REFERENCES:
-            chosen = np.sort(np.random.default_rng(seed).choice(len(values), _REFERENCES, replace=False))
-            values, labels = values[chosen], labels[chosen]
+        chosen = references(len(values), seed)
+        values, labels = values[chosen], labels[chosen]
         values = values.astype(np.float32)
         fitted = cls(metric, values.shape[1], fit_space(values, metric), labels, np.empty(0))
         distances = fitted._distance(values, labels)
@@ -83,6 +82,22 @@ class Applicability:
         smaller = np.searchsorted(self.reference_distances, distance, side="left")  # as far as all others is not far
         known = np.isfinite(distance) & (len(self.reference_distances) > 0)
         return np.where(known, 100.0 * smaller / max(1, len(self.reference_distances)), np.nan)
+
+    def nearest(self, features: ArrayLike, count: int = 3) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the nearest references, nearest first.
+
+        Args:
+            features: shape (n, d), as for `fit`.
+            count: c, how many; all where there are fewer.
+
+        Returns:
+            Their numbers among the references (see `references`), shape (n, c), and their distances, shape (n, c).
+        """
+        parts = []
+        for block in self.space.distances(_rows(features).astype(np.float32, copy=False)):
+            order = np.argsort(block, axis=1, kind="stable")[:, :count]
+            parts.append((order, np.take_along_axis(block, order, axis=1)))
+        return np.concatenate([order for order, _ in parts]), np.concatenate([d for _, d in parts]).astype(np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays to be saved, in compact types."""
@@ -113,6 +128,13 @@ class Applicability:
             mean = np.full(len(block), np.nan)
             means.append(np.divide(np.where(finite, nearest, 0).sum(axis=1), counts, out=mean, where=counts > 0))
         return np.concatenate(means)
+
+
+def references(examples: int, seed: int = 0) -> NDArray[np.int64]:
+    """Return which of the training examples are references: all, or 10,000 of them."""
+    if examples <= _REFERENCES:
+        return np.arange(examples)
+    return np.sort(np.random.default_rng(seed).choice(examples, _REFERENCES, replace=False))
 
 
 def _rows(features: ArrayLike) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from amalthea.reporting.blocks import Block, Paragraph, Section, Text
 from amalthea.reporting.citations import ENTRIES, bibtex
 from amalthea.reporting.data import notes
 from amalthea.reporting.learning import loss_blocks
+from amalthea.reporting.range import range_blocks
 from amalthea.reporting.sections import section
 from amalthea.reporting.summary import cautions
 from amalthea.reporting.translate import joined
@@ -33,6 +34,7 @@ def sections(context: PotentialContext) -> list[Section]:
     return [
         section(context, "verdict", [*_known(context), *cautions(context)]),
         *(section(context, name, [Paragraph(sentence)]) for name, sentence in sentences.items()),
+        section(context, "range", range_blocks(context)),
         section(context, "learning", [*loss_blocks(context, ""), *curve_blocks(context)]),
         section(context, "importance", [*group_blocks(context), *function_blocks(context)], reading),
         section(context, "data", [Paragraph(ranges), *notes(context, words("Notes (in English)"))]),

@@ -23,6 +23,7 @@ from amalthea.reporting.learning import loss_blocks
 from amalthea.reporting.methods import command, method_blocks, text
 from amalthea.reporting.metrics import figure_blocks, known_metrics
 from amalthea.reporting.parity import agreement_blocks
+from amalthea.reporting.range import range_blocks
 from amalthea.reporting.sections import section
 from amalthea.reporting.summary import verdict_blocks
 from amalthea.reporting.translate import Words
@@ -54,6 +55,7 @@ def sections(context: Context) -> list[Section]:
         section(context, "figures", _figures(context)),
         section(context, "agreement", _agreement(context)),
         section(context, "certainty", _certainty(context)),
+        section(context, "range", range_blocks(context)),
         section(context, "learning", [*loss_blocks(context, unvalidated), *curve_blocks(context)]),
         section(context, "importance", [*group_blocks(context), *function_blocks(context)], reading),
         section(context, "data", _data(context)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset, Inputs
 from amalthea.domains.protocol import Defaults, Domain, Featurizing
@@ -81,6 +82,11 @@ class Columns:
         from amalthea.tasks.columns.answers import answer
 
         return answer(predictor, inputs)
+
+    def positions(self, predictor: Predictor, inputs: Inputs) -> NDArray[np.float32]:
+        """Return the first set of features of examples that can be read, shape (n, d)."""
+        values = predictor.parts[0].featurizer.transform(inputs.examples)[0]
+        return np.asarray(values, np.float32).reshape(len(inputs), -1)
 
     def columns(self, predictor: Predictor, prediction: Prediction, index: pd.Index[Any]) -> pd.DataFrame:
         """Return the columns of `amalthea predict`."""

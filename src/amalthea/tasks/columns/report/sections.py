@@ -18,6 +18,7 @@ from amalthea.reporting.methods import command, features_in_words, method_blocks
 from amalthea.reporting.metrics import by_fold, figure_blocks
 from amalthea.reporting.out_of_fold import held_out
 from amalthea.reporting.parity import agreement_blocks
+from amalthea.reporting.range import range_blocks
 from amalthea.reporting.sections import section
 from amalthea.reporting.summary import verdict_blocks
 from amalthea.reporting.translate import Words
@@ -44,6 +45,7 @@ def sections(context: Context) -> list[Section]:
         section(context, "figures", _figures(context)),
         section(context, "agreement", agreement_blocks(context)),
         section(context, "certainty", certainty_blocks(context)),
+        section(context, "range", range_blocks(context)),
         section(context, "learning", [*loss_blocks(context, unvalidated), *curve_blocks(context)]),
         section(context, "importance", attribution_blocks(context)),
         section(context, "data", _data(context)),
