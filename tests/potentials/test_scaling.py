@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from amalthea.potentials.networks.atomic_energies import reference_energies
-from amalthea.potentials.networks.potential_network import LEAST_SPREAD, FunctionScaling
+from amalthea.potentials.networks.potential_network import FunctionScaling
+from amalthea.potentials.symmetry_functions.families import LEAST_SPREAD
 from tests.potentials.alloys import cluster, read_back
 
 

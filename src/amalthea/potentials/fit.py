@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, TrainingWarning
 from amalthea.potentials.metrics import GPA, UNITS, Errors, potential_figures
+from amalthea.potentials.networks.bounds import MemberRanges
 from amalthea.potentials.potential import Means, PotentialPrediction, PotentialState, committee_mean, errors_of
 from amalthea.predictor.predictions import columns
 from amalthea.progress import Bar
@@ -47,7 +48,6 @@ def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: C
     from ase.data import atomic_numbers
 
     from amalthea.potentials.networks.atomic_energies import reference_energies
-    from amalthea.potentials.networks.committee import from_weights
     from amalthea.potentials.networks.training import shapes_of
     from amalthea.potentials.networks.training_arrays import Examples
     from amalthea.potentials.reading import examples as tables
@@ -75,7 +75,9 @@ def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: C
         judges = _train(examples, shapes, dataset, split, settings, past=True) if split.in_time else ensemble
         del shapes
     with clock("validate"), Bar("structures judged", len(frames), settings.verbose) as bar:
-        committee = from_weights(judges.weights, functions, ensemble.model.activation, alone)
+        committee, member_ranges = _bounded(ensemble, examples, alone, split)
+        if split.in_time:
+            committee, _ = _bounded(judges, examples, alone, split, past=True)
         by_fold = _by_fold(committee, judges, split)
         means = []
         for surroundings, atoms, fold in zip(examples.surroundings, frames.atoms, split.fold_ids.tolist(), strict=True):
@@ -96,7 +98,7 @@ def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: C
         applicability=applicability,
         validation=judged.validation,
         out_of_fold=_table(dataset, split, means, judged, distances, groups),
-        state=PotentialState.of(functions, ranges, alone, judged.forces),
+        state=PotentialState.of(functions, ranges, alone, judged.forces, member_ranges),
     )
 
 
@@ -150,6 +152,20 @@ def _train(
     for note in history.notes:
         settings.say(note)
     return ensemble
+
+
+def _bounded(
+    ensemble: Any, examples: Any, alone: Mapping[str, float], split: Split, past: bool = False
+) -> tuple[Any, MemberRanges]:
+    """Return the trained members, each bent beyond the ranges of what it learned from, and these ranges."""
+    from amalthea.potentials.networks.committee import networks
+
+    fold_of = ensemble.layout.fold_of(np.arange(len(ensemble)))[:, None]
+    every = np.full((len(ensemble), len(split.fold_ids)), split.folds == 1)
+    learned = every & (split.fold_ids == PAST) if past else every | (split.fold_ids != fold_of)
+    trained = networks(ensemble.weights, examples.functions, ensemble.model.activation, alone)
+    ranges = MemberRanges.of(trained.committee(), examples, learned)
+    return trained.committee(ranges), ranges
 
 
 def _by_fold(committee: Any, ensemble: Any, split: Split) -> dict[int, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.potentials.metrics import Errors
+from amalthea.potentials.networks.bounds import MemberRanges
 from amalthea.predictor.predictions import power_mean
 from amalthea.predictor.predictor import FAR, NO_ANSWER
 from amalthea.training.prediction import Prediction
@@ -100,6 +101,7 @@ class PotentialState:
         high: the largest.
         energy_of_atoms: by element in eV: what is added to the networks' energies.
         force_calibration: what turns the spread of a force's components into their uncertainty; None where unknown.
+        member_ranges: those beyond which each member's answers bend; None: they do not.
     """
 
     functions: dict[str, Any]
@@ -107,6 +109,7 @@ class PotentialState:
     high: list[list[float]]
     energy_of_atoms: dict[str, float]
     force_calibration: IntervalCalibration | None = None
+    member_ranges: MemberRanges | None = None
 
     @classmethod
     def of(
@@ -115,12 +118,13 @@ class PotentialState:
         ranges: Ranges,
         energy_of_atoms: Mapping[str, float],
         force_calibration: IntervalCalibration | None,
+        member_ranges: MemberRanges | None = None,
     ) -> PotentialState:
         """Return the state of a potential with these symmetry functions and ranges."""
         from amalthea.potentials.symmetry_functions.serialization import as_json
 
         low, high = ranges.low.tolist(), ranges.high.tolist()
-        return cls(as_json(functions), low, high, dict(energy_of_atoms), force_calibration)
+        return cls(as_json(functions), low, high, dict(energy_of_atoms), force_calibration, member_ranges)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -144,7 +148,7 @@ class Potential:
         Raises:
             AmaltheaError: its parts do not fit each other.
         """
-        from amalthea.potentials.networks.committee import from_weights
+        from amalthea.potentials.networks.committee import networks
         from amalthea.potentials.symmetry_functions.extrapolation import Ranges
         from amalthea.potentials.symmetry_functions.serialization import as_json, from_json
 
@@ -157,8 +161,13 @@ class Potential:
         fits = fits and predictor.parts[0].featurizer.state()["functions"] == as_json(functions)
         if not fits:
             raise AmaltheaError("the potential's symmetry functions, their ranges and its networks do not fit.")
-        every = from_weights(ensemble.weights, functions, ensemble.model.activation, state.energy_of_atoms)
-        committee = every.take(ensemble.used)
+        trained = networks(ensemble.weights, functions, ensemble.model.activation, state.energy_of_atoms)
+        if state.member_ranges is not None:
+            fits = np.shape(state.member_ranges.low) == (len(ensemble), *shape)
+            fits = fits and np.shape(state.member_ranges.energy_low) == (len(ensemble), len(functions))
+        if not fits:
+            raise AmaltheaError("the potential's symmetry functions, their ranges and its networks do not fit.")
+        committee = trained.committee(state.member_ranges).take(ensemble.used)
         if not np.isfinite(committee.atoms).all():
             raise AmaltheaError("the potential's symmetry functions, their ranges and its networks do not fit.")
         return cls(predictor, committee, Ranges(functions, low, high))

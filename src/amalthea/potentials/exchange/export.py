@@ -30,7 +30,8 @@ class Format(NamedTuple):
 FORMATS = {
     "n2p2": Format(
         export_n2p2,
-        "The files hold Å and eV, but do not say so: in LAMMPS, cflength 1.0 cfenergy 1.0, as in in.lammps.",
+        "The files hold Å and eV, but do not say so: in LAMMPS, cflength 1.0 cfenergy 1.0, as in in.lammps. "
+        "Beyond the training range they do not bend as the model does: there they answer otherwise.",
     )
 }
 """By what `--to` calls them."""
@@ -69,6 +70,7 @@ def export(
     """Write a potential as files of another program: for n2p2 and LAMMPS's pair_style hdnnp, a folder a member.
 
     Each folder holds one member of the committee and not its mean; how far it is from the mean is told. Units: Å, eV.
+    Inside of its training range a member answers there as here; beyond, the files' networks do not bend.
 
     Args:
         model: a trained potential, or its file.

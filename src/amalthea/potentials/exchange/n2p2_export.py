@@ -2,7 +2,8 @@
 
 The files hold Å and eV; n2p2's files carry no unit, so LAMMPS is told factors of 1 (cflength, cfenergy) with its metal
 units. The symmetry functions are scaled by the mean and sigma of each member's own training structures, so that its
-weights stay as they were trained, but for the last layer's, which answers in eV.
+weights stay as they were trained, but for the last layer's, which answers in eV. Beyond the training range the files'
+networks go on as they are: the bend that bounds a member's answers there (`networks/bounds.py`) has no form in them.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amalthea.potentials.networks.bounds import LEAST_ENERGY_WIDTH, LEAST_WIDTH, Bounds, MemberRanges
 from amalthea.potentials.networks.subnets import Layer, energies_and_gradients
 from amalthea.potentials.networks.training_arrays import Surroundings, surroundings
 from amalthea.potentials.symmetry_functions import kernels
@@ -55,12 +56,15 @@ class Committee:
             (M, outputs), for symmetry functions as they are, answering in eV.
         activations: for each element those of its layers, by the names of `subnets.ACTIVATIONS`.
         atoms: the energy of an atom of each element alone, shape (M, elements), in eV.
+        bounds: for each element how its functions, shape (M, 1, F), and its atoms' energies, shape (M, 1), bend; an
+            element without bounds is not bent.
     """
 
     functions: Functions
     layers: Mapping[str, Sequence[Layer]]
     activations: Mapping[str, Sequence[str]]
     atoms: Floats
+    bounds: Mapping[str, tuple[Bounds, Bounds]] = dataclasses.field(default_factory=dict)
 
     @property
     def members(self) -> int:
@@ -86,7 +90,31 @@ class Committee:
         """Return these members only."""
         chosen = np.asarray(members, np.int64)
         layers = {element: [(k[chosen], b[chosen]) for k, b in listed] for element, listed in self.layers.items()}
-        return dataclasses.replace(self, layers=layers, atoms=self.atoms[chosen])
+        bounds = {element: (f.take(chosen), e.take(chosen)) for element, (f, e) in self.bounds.items()}
+        return dataclasses.replace(self, layers=layers, atoms=self.atoms[chosen], bounds=bounds)
+
+    def networks(self, element: str, values: Floats) -> tuple[Floats, Floats]:
+        """Return what the networks say of atoms of an element: energies, shape (M, n), and dE/dG, shape (M, n, F).
+
+        Args:
+            element: its symbol.
+            values: the symmetry functions, shape (n, F).
+        """
+        layers, activations = self.layers[element], self.activations[element]
+        energies, gradient = energies_and_gradients(layers, activations, values)
+        if element not in self.bounds:
+            return energies, gradient
+        of_functions, of_energies = self.bounds[element]
+        # Few atoms lie beyond a range: only those are asked again, with functions that are bent for each member.
+        far = np.flatnonzero(~of_functions.inside(values))
+        if len(far):
+            bent, slope = of_functions.bend(values[far])
+            energies[:, far], by_function = energies_and_gradients(layers, activations, bent)
+            gradient[:, far] = by_function * slope
+        energies, slope = of_energies.bend(energies)
+        beyond = slope < 1
+        gradient[beyond] *= slope[beyond, None]
+        return energies, gradient
 
     def answer(self, atoms: Any, threads: int = 1) -> Answer:
         """Return energies, forces and stress of an `ase.Atoms`.
@@ -109,9 +137,7 @@ class Committee:
             mine = np.flatnonzero(kinds == number)
             width = len(self.functions[element])
             if len(mine):
-                answers, slope = energies_and_gradients(
-                    self.layers[element], self.activations[element], values[mine, :width]
-                )
+                answers, slope = self.networks(element, values[mine, :width])
                 energies[:, mine] += answers
                 gradient[:, mine, :width] = slope
         # dE/d(R_j - R_i) of each pair; the force on i is the sum over its pairs of its own less the reverse pair's.
@@ -143,13 +169,29 @@ class Networks:
     activations: Mapping[str, Sequence[str]]
     atoms: Floats
 
-    def committee(self) -> Committee:
-        """Return the same potentials with the scaling taken into the first layers."""
+    def committee(self, ranges: MemberRanges | None = None) -> Committee:
+        """Return the same potentials with the scaling taken into the first layers.
+
+        Args:
+            ranges: beyond which the members bend; None: nowhere.
+        """
         layers = {}
         for element, ((kernel, bias), *others) in self.layers.items():
             scaled = self.inverse_scale[element][:, :, None] * kernel
             layers[element] = [(scaled, bias - np.einsum("mf,mfh->mh", self.center[element], scaled)), *others]
-        return Committee(self.functions, layers, self.activations, self.atoms)
+        whole = Committee(self.functions, layers, self.activations, self.atoms)
+        return whole if ranges is None else dataclasses.replace(whole, bounds=self._bounds(ranges))
+
+    def _bounds(self, ranges: MemberRanges) -> dict[str, tuple[Bounds, Bounds]]:
+        bounds = {}
+        for number, element in enumerate(self.functions):
+            inverse = self.inverse_scale[element]
+            scale = np.divide(1.0, inverse, out=np.ones_like(inverse), where=inverse > 0)
+            low, high = (np.asarray(ends)[:, number, : inverse.shape[1]] for ends in (ranges.low, ranges.high))
+            of_functions = Bounds.of(low, high, LEAST_WIDTH * scale).take(np.s_[:, None])
+            low, high = (np.asarray(ends)[:, number, None] for ends in (ranges.energy_low, ranges.energy_high))
+            bounds[element] = of_functions, Bounds.of(low, high, LEAST_ENERGY_WIDTH)
+        return bounds
 
 
 def networks(

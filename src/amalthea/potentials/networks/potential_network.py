@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from amalthea.potentials.symmetry_functions.families import HARDLY, family_scale
+from amalthea.potentials.symmetry_functions.families import HARDLY, LEAST_SPREAD, family_scale
 from amalthea.potentials.voigt import to_voigt
 
 ENERGY_ERROR = 0.02
@@ -26,9 +26,6 @@ FORCE_ERROR = 0.1
 
 STRESS_ERROR = 0.2
 """... an error of a stress's component times the volume of an atom, in eV."""
-
-LEAST_SPREAD = 0.01
-"""The least scale of a family of symmetry functions, as a share of its spread over random clusters of the elements."""
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "gaussian": lambda x: ops.exp(-ops.square(x) / 2),

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from amalthea.potentials.networks.committee import Answer, Committee
-from amalthea.potentials.networks.subnets import energies_and_gradients
 from amalthea.potentials.networks.training_arrays import Surroundings
 from amalthea.potentials.symmetry_functions import kernels
 from amalthea.potentials.symmetry_functions.neighbours import position_gradient
@@ -59,9 +58,7 @@ class DescribedStructure:
 
         def ask(element: str, atoms: NDArray[np.int64]) -> None:
             width = len(committee.functions[element])
-            by_networks, slope = energies_and_gradients(
-                committee.layers[element], committee.activations[element], self.values[atoms, :width]
-            )
+            by_networks, slope = committee.networks(element, self.values[atoms, :width])
             energies[:, atoms] += by_networks
             gradient[:, atoms, :width] = slope
 

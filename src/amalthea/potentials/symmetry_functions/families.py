@@ -12,6 +12,9 @@ from amalthea.potentials.symmetry_functions.functions import SymmetryFunction
 HARDLY = 1e-6
 """A family that varies by less than this share of its values shows rounding, in single precision."""
 
+LEAST_SPREAD = 0.01
+"""The least scale of a family of symmetry functions, as a share of its spread over random clusters of the elements."""
+
 
 def families(functions: Sequence[SymmetryFunction]) -> list[int]:
     """Return the number of each function's family.
