@@ -19,7 +19,7 @@ from amalthea.progress import Verbosity
 from amalthea.training.arrays import as_arrays, count_rows, whole_number
 from amalthea.training.assignment import Assignment, MemberLayout, assign
 from amalthea.training.buckets import Shapes
-from amalthea.training.evaluation import Evaluation, measure
+from amalthea.training.evaluation import Evaluation
 from amalthea.training.history import History
 from amalthea.training.inference import TrainedMembers
 from amalthea.training.initialization import build
@@ -274,27 +274,23 @@ class Ensemble:
         mean, std = self._trained.mean_and_std(everyone)
         return Prediction(mean=mean, std=std, members=everyone)
 
-    def evaluate(self, x: Any, y: Any, sample_weight: Any = None) -> Evaluation:
+    def evaluate(self, x: Any, y: Any = None, sample_weight: Any = None, *, batch_size: int = 32) -> Evaluation:
         """Return the loss and metrics of the mean prediction, and their spread over the members.
 
-        Penalties on activities are not counted: they belong to a forward pass, and a mean has none.
+        The mean has no weights: penalties on weights and activities, and scales of targets, are the members' averages.
 
         Args:
             x: inputs as in `fit`.
             y: targets as in `fit`.
             sample_weight: each row's weight, or None.
+            batch_size: rows of which Keras averages a loss at once.
         """
-        y = as_arrays(y, "y")
-        prediction = self.predict(x)
-        of_members, of_mean = [], []
-        for number in self.used.tolist():
-            variables = self._trained.variables_of(number)
-            answer = jax.tree.map(lambda values, m=number: values[m], prediction.members)
-            of_members.append(measure(self.model, variables, y, answer, sample_weight))
-            # The mean has no weights: penalties on weights, and scales of targets, are averaged over the members.
-            of_mean.append(measure(self.model, variables, y, prediction.mean, sample_weight))
-        values = {name: float(np.mean([each[name] for each in of_mean])) for name in of_mean[0]}
-        return Evaluation(values, {name: np.array([each[name] for each in of_members]) for name in values})
+        x, y, sample_weight = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
+        count_rows(x=x, y=y, sample_weight=sample_weight)
+        of_members, of_mean = self._trained.scores((x, y, sample_weight), self.predict(x).mean, batch_size)
+        names = sorted(of_members, key=lambda name: (name != "loss", name))
+        members = {name: of_members[name][self.used].astype(np.float64) for name in names}
+        return Evaluation({name: float(of_mean[name][self.used].mean()) for name in members}, members)
 
     def __getitem__(self, number: int) -> keras.Model:
         """Return one member as an ordinary `keras.Model`, compiled as the model was.

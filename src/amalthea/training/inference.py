@@ -14,7 +14,7 @@ from amalthea.training.assignment import Assignment, evenly
 from amalthea.training.convolution import flowing_bytes
 from amalthea.training.initialization import clone, normalizations
 from amalthea.training.prediction import Aside, Prediction
-from amalthea.training.program import answers
+from amalthea.training.program import answers, judges
 from amalthea.training.sharding import choose_placement
 from amalthea.training.trainer import compile_like
 
@@ -44,7 +44,7 @@ class TrainedMembers:
         self.model, self.trainable, self.others, self.used, self.example = model, trainable, others, used, example
         size = size_in_bytes([values[0] for values in [*trainable, *others]]) + flowing_bytes(model)
         self._placement = choose_placement(len(used), size)
-        self._program = answers(model, self._placement)
+        self._program, self._judges = answers(model, self._placement), judges(model, self._placement)
 
     def variables_of(self, member: int) -> list[list[NDArray[Any]]]:
         """Return one member's trainable and other variables."""
@@ -82,6 +82,19 @@ class TrainedMembers:
     def mean_and_std(self, answers: Any) -> tuple[Any, Any]:
         """Return the mean and the standard deviation over the members in use."""
         return _mean_and_std(answers, self.used)
+
+    def scores(self, data: Any, mean: Any, batch_size: int) -> tuple[Any, Any]:
+        """Return loss and metrics by name, shape (members,): each member's, and the mean's with its penalties.
+
+        Args:
+            data: (x, y, sample weights), arrays of n rows.
+            mean: the answers of n rows that are judged in place of each member's.
+            batch_size: rows in one step.
+        """
+        rows = np.arange(count_rows(x=data[0]), dtype=np.int32)
+        whole = len(rows) // batch_size * batch_size
+        batches = rows[:whole].reshape(-1, batch_size), rows[whole:]
+        return self._by_group(self._judges, (), (data, mean, batches))
 
     def aside(self, x: Any, assignment: Assignment) -> Aside | None:
         """Return what each member says of the rows that it was measured on; None where there are none."""
@@ -128,18 +141,22 @@ class TrainedMembers:
 
     def _ask(self, rows: NDArray[np.int32], x: Any) -> Any:
         """Return the answers of each member to its own rows of `x`, shape (members, steps * batch, ...)."""
+        answered = self._by_group(self._program, (rows,), x)
+        joined = jax.tree.map(lambda values: values.reshape(len(values), -1, *values.shape[3:]), answered)
+        return jax.tree.map(lambda values: _without(values, ~self.used), joined)
+
+    def _by_group(self, program: Any, by_member: tuple[Any, ...], shared: Any) -> Any:
+        """Return what a program says of all members, as many at a time as fit, shape (members, ...)."""
         placement, total = self._placement, len(self.used)
-        data = jax.device_put(x, placement.everywhere)
+        data = jax.device_put(shared, placement.everywhere)
         parts = []
         for start in range(0, total, placement.group):
             numbers = placement.fill(np.arange(start, min(start + placement.group, total)))
-            variables = jax.tree.map(lambda values, n=numbers: values[n], (self.trainable, self.others))
-            variables, asked = jax.device_put((variables, rows[numbers]), placement.by_member)
-            answered = self._program(variables, asked, data)
+            asked = jax.tree.map(lambda values, n=numbers: values[n], ((self.trainable, self.others), *by_member))
+            answered = program(*jax.device_put(asked, placement.by_member), data)
             real = min(placement.group, total - start)
-            parts.append(jax.tree.map(lambda v, r=real: np.asarray(v)[:r].reshape(r, -1, *v.shape[3:]), answered))
-        joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
-        return jax.tree.map(lambda values: _without(values, ~self.used), joined)
+            parts.append(jax.tree.map(lambda values, r=real: np.asarray(values)[:r], answered))
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
 def _mean_and_std(everyone: Any, used: NDArray[np.bool_]) -> tuple[Any, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import keras
+from keras.src.backend import get_keras_mask, set_keras_mask  # in no public module
 
 from amalthea.training.buckets import Several, take
 from amalthea.training.convolution import fast_convolutions
@@ -76,34 +77,37 @@ class Program:
             data: (x, y, sample weights), arrays of n rows; or `Several` such, of examples of several shapes.
         """
 
-        def step(state: Any, rows: jax.Array) -> tuple[Any, jax.Array]:
+        def step(state: Any, rows: jax.Array) -> tuple[Any, Any]:
             return self._learn(state, _take(data, rows))
 
-        def step_of_a_class(state: Any, given: tuple[jax.Array, jax.Array]) -> tuple[Any, jax.Array]:
-            def learn(state: Any, rows: jax.Array, number: int) -> tuple[Any, jax.Array]:
+        def step_of_a_class(state: Any, given: tuple[jax.Array, jax.Array]) -> tuple[Any, Any]:
+            def learn(state: Any, rows: jax.Array, number: int) -> tuple[Any, Any]:
                 return self._learn(state, take(data.parts[number], rows))
 
             which, rows = given
             ways = [functools.partial(learn, number=number) for number in range(len(data.parts))]
-            learned, loss = jax.lax.switch(which, ways, state, rows)
+            learned, scored = jax.lax.switch(which, ways, state, rows)
             # A member that has nothing of this class stays as it is.
             there = (rows >= 0).any()
-            return jax.tree.map(lambda new, old: jnp.where(there, new, old), learned, state), loss
+            return jax.tree.map(lambda new, old: jnp.where(there, new, old), learned, state), scored
 
         # 1. One pass over the mini-batches, in the order that was drawn for this epoch.
-        start = (learner.trainable, learner.others, learner.optimizer, self._metrics())
+        start = (learner.trainable, learner.others, learner.optimizer, _fresh_metrics(self.model))
         several = isinstance(data, Several)
         steps: Any = (step_of_a_class, (data.which, order)) if several else (step, order)
-        (trainable, others, optimizer_variables, metrics), losses = jax.lax.scan(steps[0], start, steps[1])
+        (trainable, others, optimizer_variables, metrics), (losses, added) = jax.lax.scan(steps[0], start, steps[1])
         # Batches of several shapes are not all full; their losses are sums over rows, divided by a whole batch.
         filled = jnp.maximum((order >= 0).mean(), 1 / order.size) if several else 1.0
-        scores = {**self._results(metrics), "loss": losses.mean() / filled}
+        scores = {**_results(self.model, metrics, _last(added)), "loss": losses.mean() / filled}
         learned = learner._replace(
             trainable=trainable, others=others, optimizer=optimizer_variables, epochs=learner.epochs + 1
         )
         # 2. The member's own validation rows, and whether it has improved.
         if validation.size:
-            measured = self._score(trainable, others, validation, data)
+            # Whole blocks in a loop, the rest in one smaller step: no row counts twice.
+            whole = len(validation) // SCORED_AT_ONCE * SCORED_AT_ONCE
+            blocks = validation[:whole].reshape(-1, SCORED_AT_ONCE)
+            measured = score(self.model, (trainable, others), data, (blocks, validation[whole:]))
             scores |= {f"val_{name}": value for name, value in measured.items()}
             learned = self._judge(learned, scores["val_loss"])
         # The last step of an epoch can lose the weights without having been counted in its loss.
@@ -113,7 +117,7 @@ class Program:
         following = jax.tree.map(lambda new, old: jnp.where(learner.learning & finite, new, old), learned, kept)
         return following, {name: jnp.where(learner.learning, value, jnp.nan) for name, value in scores.items()}
 
-    def _learn(self, state: Any, batch: Any) -> tuple[Any, jax.Array]:
+    def _learn(self, state: Any, batch: Any) -> tuple[Any, Any]:
         """One step of one member."""
         trainable, others, optimizer_variables, metrics = state
         x, y, weight = batch  # 1. a mini-batch
@@ -124,8 +128,8 @@ class Program:
         trainable, optimizer_variables = self.optimizer.stateless_apply(  # 5. a step down the gradient
             optimizer_variables, gradients, trainable
         )
-        metrics = self._count(metrics, x, y, answer, weight)  # 6. keep the score
-        return (trainable, others, optimizer_variables, metrics), value
+        metrics, added = _count(self.model, metrics, x, y, answer, weight)  # 6. keep the score
+        return (trainable, others, optimizer_variables, metrics), (value, added)
 
     def _judge(self, learner: Learner, loss: jax.Array) -> Learner:
         """Keep a member's best weights, and stop it when its patience is at an end."""
@@ -142,25 +146,6 @@ class Program:
             learning=waited < self.patience,
         )
 
-    def _score(self, trainable: Variables, others: Variables, rows: jax.Array, data: Any) -> Scores:
-        """Loss and metrics of one member on some rows, without learning from them."""
-
-        def step(metrics: Variables, rows: jax.Array) -> tuple[Variables, jax.Array]:
-            x, y, weight = _take(data, rows)
-            _, (value, answer, _, metrics) = self.model.compute_loss_and_updates(
-                trainable, others, metrics, x, y, weight, training=False
-            )
-            return self._count(metrics, x, y, answer, weight), value
-
-        # Whole blocks in a loop, the rest in one smaller step: no row counts twice.
-        whole = len(rows) // SCORED_AT_ONCE * SCORED_AT_ONCE
-        metrics, losses = jax.lax.scan(step, self._metrics(), rows[:whole].reshape(-1, SCORED_AT_ONCE))
-        total = losses.sum() * SCORED_AT_ONCE
-        if whole < len(rows):
-            metrics, last = step(metrics, rows[whole:])
-            total = total + last * (len(rows) - whole)
-        return {**self._results(metrics), "loss": total / len(rows)}
-
     def _finish(self, learner: Learner) -> tuple[Variables, Variables]:
         """One member's final weights: the best, or the last (averaged where the optimizer keeps an average)."""
         if learner.best:
@@ -169,21 +154,6 @@ class Program:
         with keras.StatelessScope(zip(model, [*learner.trainable, *learner.optimizer], strict=True)) as scope:
             self.optimizer.finalize_variable_values(self.model.trainable_variables)
         return [scope.get_current_value(variable) for variable in self.model.trainable_variables], learner.others
-
-    def _metrics(self) -> Variables:
-        with keras.StatelessScope() as scope:
-            self.model.reset_metrics()
-        return [scope.get_current_value(variable) for variable in self.model.metrics_variables]
-
-    def _count(self, metrics: Variables, x: Any, y: Any, answer: Any, weight: Any) -> Variables:
-        with keras.StatelessScope(zip(self.model.metrics_variables, metrics, strict=True)) as scope:
-            self.model.compute_metrics(x, y, answer, weight)
-        return [scope.get_current_value(variable) for variable in self.model.metrics_variables]
-
-    def _results(self, metrics: Variables) -> Scores:
-        with keras.StatelessScope(zip(self.model.metrics_variables, metrics, strict=True)):
-            results = self.model.get_metrics_result()
-        return {name: jnp.asarray(value) for name, value in results.items()}
 
 
 def answers(model: keras.Model, placement: Placement) -> Callable[..., Any]:
@@ -197,6 +167,101 @@ def answers(model: keras.Model, placement: Placement) -> Callable[..., Any]:
         return jax.lax.map(lambda member_rows: model.predict_step(variables, (_take(x, member_rows),))[0], rows)
 
     return for_members(ask, model, placement)
+
+
+def judges(model: keras.Model, placement: Placement) -> Callable[..., tuple[Scores, Scores]]:
+    """Return the program that judges members: ((trainable, others), data) -> their scores, and the mean's.
+
+    `data` is (x, y, sample weights) of n rows, the mean's answers to them, and the rows as `score` takes them.
+    """
+
+    def judge(variables: tuple[Variables, Variables], given: Any) -> tuple[Scores, Scores]:
+        data, mean, rows = given
+        return score(model, variables, data, rows), score(model, variables, data, rows, mean)
+
+    return for_members(judge, model, placement)
+
+
+def score(
+    model: keras.Model,
+    variables: tuple[Variables, Variables],
+    data: Any,
+    rows: tuple[jax.Array, jax.Array],
+    instead: Any = None,
+) -> Scores:
+    """Return the loss and metrics of one member on some rows, as `keras.Model.evaluate` does.
+
+    Args:
+        model: a compiled model.
+        variables: the member's trainable and other variables.
+        data: (x, y, sample weights), arrays of n rows.
+        rows: those of equal batches, shape (batches, size), and those of a last, smaller one, shape (rest,).
+        instead: answers of n rows that are judged in place of the member's, with its masks and penalties.
+    """
+    blocks, rest = rows
+
+    def step(metrics: Variables, rows: jax.Array) -> tuple[Variables, Any]:
+        x, y, weight = _take(data, rows)
+        if instead is None:
+            _, (value, answer, _, metrics) = model.compute_loss_and_updates(
+                *variables, metrics, x, y, weight, training=False
+            )
+        else:
+            training = {"training": False} if model._call_has_training_arg else {}
+            answer, _, penalties = model.stateless_call(*variables, x, return_losses=True, **training)
+            answer = jax.tree.map(_masked_alike, _take(instead, rows), answer)
+            model._losses_override = penalties
+            value, (_, _, metrics) = model.stateless_compute_loss(
+                *variables, metrics, x=x, y=y, y_pred=answer, sample_weight=weight, training=False
+            )
+            model._losses_override = []
+        metrics, added = _count(model, metrics, x, y, answer, weight)
+        return metrics, (value, added)
+
+    metrics, (losses, added) = jax.lax.scan(step, _fresh_metrics(model), blocks)
+    total, latest = losses.sum() * blocks.shape[1], _last(added) if len(blocks) else {}
+    if len(rest):
+        metrics, (last, latest) = step(metrics, rest)
+        total = total + last * len(rest)
+    return {**_results(model, metrics, latest), "loss": total / (blocks.size + len(rest))}
+
+
+def _masked_alike(values: jax.Array, answer: jax.Array) -> jax.Array:
+    """Give values the mask that an answer bears: losses and metrics heed it."""
+    if get_keras_mask(answer) is not None:
+        set_keras_mask(values, get_keras_mask(answer))
+    return values
+
+
+def _fresh_metrics(model: keras.Model) -> Variables:
+    with keras.StatelessScope() as scope:
+        model.reset_metrics()
+    return [scope.get_current_value(variable) for variable in model.metrics_variables]
+
+
+def _count(model: keras.Model, metrics: Variables, x: Any, y: Any, answer: Any, weight: Any) -> tuple[Variables, Any]:
+    """Return the metrics' variables after a batch, and the figures that a `compute_metrics` adds to them."""
+    with keras.StatelessScope(zip(model.metrics_variables, metrics, strict=True)) as scope:
+        figures = model.compute_metrics(x, y, answer, weight)
+        known = model.get_metrics_result()
+    added = {name: value for name, value in figures.items() if name not in known}
+    return [scope.get_current_value(variable) for variable in model.metrics_variables], added
+
+
+def _results(model: keras.Model, metrics: Variables, added: Mapping[str, Any]) -> Scores:
+    """Return all figures of one number; those of several are numbered: `f1_score_0`, `f1_score_1`, ..."""
+    with keras.StatelessScope(zip(model.metrics_variables, metrics, strict=True)):
+        figures = {**model.get_metrics_result(), **added}
+    scores: Scores = {}
+    for name, value in figures.items():
+        values = jnp.asarray(value)
+        parts = enumerate(values.ravel())
+        scores |= {f"{name}_{index}": part for index, part in parts} if values.ndim else {name: values}
+    return scores
+
+
+def _last(values: Any) -> Any:
+    return jax.tree.map(lambda each: each[-1], values)
 
 
 def loss_of(model: keras.Model) -> Callable[..., jax.Array]:

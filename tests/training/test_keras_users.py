@@ -1,0 +1,25 @@
+"""What Keras's users bring equals the network trained alone, or is refused with a sentence and a way out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from kinds import SENTENCES, SERVED, TAGS, assert_as_alone
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_members_are_what_the_network_is_alone(name: str) -> None:
+    assert_as_alone(SERVED[name], SERVED[name].build())
+
+
+def test_figures_that_a_model_adds_are_kept() -> None:
+    history = assert_as_alone(SERVED["compute_loss_of_inputs"], SERVED["compute_loss_of_inputs"].build()).history
+    assert list(history.history) == ["bias", "loss", "mae"]
+
+
+def test_the_mean_is_judged_without_what_is_masked() -> None:
+    ensemble = assert_as_alone(SERVED["masks"], SERVED["masks"].build())
+    real = SENTENCES != 0
+    answers = ensemble.predict(SENTENCES).mean.argmax(axis=-1)
+    expected = (answers == TAGS)[real].mean()
+    np.testing.assert_allclose(ensemble.evaluate(SENTENCES, TAGS)["accuracy"], expected, rtol=1e-6)
