@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from networks import CLASSES, FEATURES, FOLD_IDS, ROWS, Case, am, assert_close, train_alone, weights_of
+from networks import CLASSES, FEATURES, FOLD_IDS, OTHER_FEATURES, ROWS, Case, am, assert_close, train_alone, weights_of
 
 import keras  # isort: skip
 from keras import layers, ops  # isort: skip
@@ -94,6 +94,67 @@ SERVED: dict[str, Case] = {
     ),
 }
 """Kinds that are served as they are."""
+
+
+class Embedded(layers.Layer):
+    """A layer without `get_config`, of an argument that has no configuration."""
+
+    def __init__(self, table: object) -> None:
+        super().__init__()
+        self.table = table
+
+    def build(self, shape: Any) -> None:
+        """Create the kernel."""
+        self.kernel = self.add_weight(shape=(shape[-1], 4), initializer="glorot_uniform", name="kernel")
+
+    def call(self, inputs: Any) -> Any:
+        """Answer for a batch."""
+        return ops.tanh(inputs @ self.kernel)
+
+
+class Distiller(keras.Model):
+    """A student that learns from the targets, and from a teacher that knows more."""
+
+    def __init__(self, student: keras.Model, teacher: keras.Model) -> None:
+        super().__init__()
+        self.student, self.teacher = student, teacher
+
+    def call(self, inputs: Any) -> Any:
+        """What the student answers."""
+        return self.student(inputs)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The error, and the distance from the teacher."""
+        usual = super().compute_loss(x, y, y_pred, sample_weight, training)
+        return usual + ops.mean(ops.square(self.teacher(x, training=False) - y_pred))
+
+
+def distiller() -> keras.Model:
+    """A compiled distiller whose teacher stays as it is."""
+    teacher = keras.Sequential([keras.Input((3,)), layers.Dense(1, kernel_initializer="ones")])
+    teacher.trainable = False
+    return compiled(Distiller(keras.Sequential([keras.Input((3,)), layers.Dense(1)]), teacher))
+
+
+def siamese() -> keras.Model:
+    """The distance of two inputs, by a Lambda layer."""
+    first, second, shared = keras.Input((3,)), keras.Input((2,)), layers.Dense(2)
+    both = [layers.Dense(2)(second), shared(layers.Dense(3)(first))]
+    return compiled(keras.Model([first, second], layers.Dense(1)(layers.Lambda(lambda t: ops.abs(t[0] - t[1]))(both))))
+
+
+MADE: dict[str, tuple[Case, str]] = {
+    "lambda": (Case(siamese, (FEATURES, OTHER_FEATURES)), "lambda"),
+    "activation": (
+        Case(lambda: chain(layers.Dense(4, activation=lambda v: v * ops.sigmoid(v), name="swish"), layers.Dense(1))),
+        "swish",
+    ),
+    "layer_without_config": (Case(lambda: chain(Embedded(object()), layers.Dense(1))), "embedded"),
+    "distiller": (Case(distiller), "distiller"),
+}
+"""Kinds that are served by the function that makes them, and the layer that a refusal of the model itself names."""
 
 
 def assert_as_alone(case: Case, model: keras.Model | Callable[[], keras.Model], **options: Any) -> am.Ensemble:

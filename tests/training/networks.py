@@ -312,7 +312,7 @@ def train_alone(
     fresh = [np.asarray(variable.value) for variable in model.optimizer.variables]
     found = scalers(model, case.x, case.y)
     seeds = member_seeds(seed, np.array(numbers))
-    trainable = draw_trainable(model, take(case.x, slice(0, 2)), seeds)
+    trainable = draw_trainable(model, take(case.x, slice(0, 2)), seeds, case.build)
     others = start_others(model, seeds)
     fit_scalers(model, others, found, [assignment.training[number] for number in numbers])
     weights = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kinds import SENTENCES, SERVED, TAGS, assert_as_alone
+from kinds import MADE, SENTENCES, SERVED, TAGS, assert_as_alone, chain
+from networks import FEATURES, FOLD_IDS, TARGET, am, layers
 
 
 @pytest.mark.parametrize("name", SERVED)
@@ -23,3 +24,20 @@ def test_the_mean_is_judged_without_what_is_masked() -> None:
     answers = ensemble.predict(SENTENCES).mean.argmax(axis=-1)
     expected = (answers == TAGS)[real].mean()
     np.testing.assert_allclose(ensemble.evaluate(SENTENCES, TAGS)["accuracy"], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_function_that_makes_the_model_serves_every_model(name: str) -> None:
+    case, layer = MADE[name]
+    assert_as_alone(case, case.build)
+    with pytest.raises(am.AmaltheaError, match=rf"'{layer}(_\d+)?' .*Ensemble\(make_model\)"):
+        am.Ensemble(case.build(), folds=2, members=1).fit(case.x, case.y, epochs=1, fold_ids=FOLD_IDS)
+
+
+def test_a_function_must_make_a_new_compiled_model() -> None:
+    model = chain(layers.Dense(1))
+    with pytest.raises(am.AmaltheaError, match="new model"):
+        am.Ensemble(lambda: model, folds=2, members=1).fit(FEATURES, TARGET, epochs=1, fold_ids=FOLD_IDS)
+    for wrong in (object(), lambda: None):
+        with pytest.raises(am.AmaltheaError, match="Compile the model"):
+            am.Ensemble(wrong)

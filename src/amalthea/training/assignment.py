@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from amalthea.datasets.splits import random_folds
 from amalthea.errors import DataError
 
 Rows = NDArray[np.int64]
@@ -78,6 +79,24 @@ class Assignment:
     def held_out(self, member: int) -> Rows:
         """Return the rows that this member never saw."""
         return np.flatnonzero(self.fold_ids == self.layout.fold_of(member)) if self.folds > 1 else np.empty(0, np.int64)
+
+
+def deal(count: int, folds: int, seed: int, groups: Rows | None, fold_ids: ArrayLike | None) -> Rows:
+    """Return each row's fold, shape (count,): the user's own `fold_ids`, or random ones with whole groups.
+
+    Raises:
+        DataError: the user's own do not fit, or leave a fold empty.
+    """
+    if fold_ids is None:
+        return random_folds(count, folds, seed, groups=groups)
+    ids = np.asarray(fold_ids)
+    present = np.unique(ids)
+    if len(ids) != count or present.tolist() != list(range(folds)):
+        raise DataError(
+            f"fold_ids must give each of the {count} rows a fold from 0 to {folds - 1}, and none may be empty. "
+            f"Received: {len(ids)} rows with the folds {present[:10].tolist()}"
+        )
+    return ids.astype(np.int64)
 
 
 def assign(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,16 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amalthea import backend
-from amalthea.datasets.splits import random_folds
-from amalthea.errors import AmaltheaError, DataError, TrainingWarning
+from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.progress import Verbosity
 from amalthea.training.arrays import as_arrays, count_rows, whole_number
-from amalthea.training.assignment import Assignment, MemberLayout, assign
+from amalthea.training.assignment import Assignment, MemberLayout, assign, deal
 from amalthea.training.buckets import Shapes
 from amalthea.training.evaluation import Evaluation
 from amalthea.training.history import History
 from amalthea.training.inference import TrainedMembers
-from amalthea.training.initialization import build
+from amalthea.training.initialization import Maker, build, clone
 from amalthea.training.prediction import Aside, Prediction
 from amalthea.training.trainer import Settings, train
 from amalthea.training.weight_history import Recorder, Recording
@@ -36,7 +36,8 @@ class Ensemble:
     the model scales its inputs or targets, statistics of its own training rows. The model itself stays as it was.
 
     Args:
-        model: a compiled `keras.Model`: Sequential, functional or subclassed (with `get_config`).
+        model: a compiled `keras.Model`: Sequential, functional or subclassed (with `get_config`); or a function that
+            makes one anew at each call, which serves every model: with Lambda layers, without `get_config`, ...
         folds: K; 1 means that nothing is held out: all members see all rows, and `out_of_fold` raises.
         members: M, the number of members a fold.
         seed: everything random follows from it.
@@ -55,8 +56,14 @@ class Ensemble:
         (6, (64, 1), (6, 5, 1))
     """
 
-    def __init__(self, model: keras.Model, *, folds: int = 5, members: int = 10, seed: int = 0) -> None:
+    model: keras.Model
+    """The compiled model, which stays as it is."""
+
+    def __init__(self, model: Any, *, folds: int = 5, members: int = 10, seed: int = 0) -> None:
         backend.prepare()
+        given = isinstance(model, keras.Model) or not callable(model)
+        self._make: Maker = functools.partial(clone, model) if given else model
+        model = self.model = model if given else model()
         if not getattr(model, "compiled", False):
             raise AmaltheaError('Compile the model first, as for fit: model.compile(optimizer="adam", loss="mse").')
         if type(model).train_step is not keras.Model.train_step:
@@ -64,7 +71,6 @@ class Ensemble:
                 f"{type(model).__name__} has a train_step of its own, which the compiled program would not call: "
                 "put what it does into compute_loss, or into a layer's add_loss."
             )
-        self.model = model
         self.folds, self.members = whole_number("folds", folds, 1), whole_number("members", members, 1)
         self.seed = whole_number("seed", seed, 0)
         self.history: History | None = None
@@ -149,7 +155,7 @@ class Ensemble:
             )
         assignment = self._assign(count, groups, fold_ids, fraction)
         recorder = Recorder(len(self), epochs) if record else None
-        settings = Settings(epochs, batch_size, patience, self.seed, callbacks, verbose, recorder)
+        settings = Settings(self._make, epochs, batch_size, patience, self.seed, callbacks, verbose, recorder)
         history = self._fit(x, y, sample_weight, assignment, settings)
         for note in history.notes:
             warnings.warn(note, TrainingWarning, stacklevel=2)
@@ -168,7 +174,7 @@ class Ensemble:
             batch_size: rows in one step.
             verbose: "auto" shows progress on a terminal.
         """
-        settings = Settings(epochs, batch_size, None, self.seed, (), verbose)
+        settings = Settings(self._make, epochs, batch_size, None, self.seed, (), verbose)
         return self._fit(as_arrays(x, "x"), as_arrays(y, "y"), None, assignment, settings)
 
     def fit_shapes(
@@ -211,7 +217,7 @@ class Ensemble:
         # A batch has room for as many rows as there are at most, so that few large examples do not take that of many.
         batch_size = min(batch_size, max(len(training) for training in assignment.training))
         recorder = Recorder(len(self), epochs) if record else None
-        settings = Settings(epochs, batch_size, None, self.seed, callbacks, verbose, recorder)
+        settings = Settings(self._make, epochs, batch_size, None, self.seed, callbacks, verbose, recorder)
         (x, y), *_ = shapes.parts
         build(self.model, x, y, np.ones(len(shapes.rows[0]), np.float32))
         trained = train(self.model, shapes, None, None, assignment, settings)
@@ -285,6 +291,7 @@ class Ensemble:
             sample_weight: each row's weight, or None.
             batch_size: rows of which Keras averages a loss at once.
         """
+        self._check_trained()
         x, y, sample_weight = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
         count_rows(x=x, y=y, sample_weight=sample_weight)
         of_members, of_mean = self._trained.scores((x, y, sample_weight), self.predict(x).mean, batch_size)
@@ -353,17 +360,8 @@ class Ensemble:
     ) -> Assignment:
         """Give each member its rows, of random folds or of the user's own."""
         together = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
-        if fold_ids is None:
-            ids = random_folds(count, self.folds, self.seed, groups=together)
-        else:
-            ids = np.asarray(fold_ids)
-            present = np.unique(ids)
-            if len(ids) != count or present.tolist() != list(range(self.folds)):
-                raise DataError(
-                    f"fold_ids must give each of the {count} rows a fold from 0 to {self.folds - 1}, and none may be "
-                    f"empty. Received: {len(ids)} rows with the folds {present[:10].tolist()}"
-                )
-        return assign(ids.astype(np.int64), self.folds, self.members, validation_fraction, together, self.seed)
+        ids = deal(count, self.folds, self.seed, together, fold_ids)
+        return assign(ids, self.folds, self.members, validation_fraction, together, self.seed)
 
     @property
     def used(self) -> NDArray[np.int64]:
@@ -380,7 +378,7 @@ class Ensemble:
     def _keep(self, trainable: list[NDArray[Any]], others: list[NDArray[Any]], x: Any) -> None:
         """Keep the members as they were trained, once `history` says who takes part."""
         example = jax.tree.map(lambda values: values[:1], x)
-        self._trained = TrainedMembers(self.model, trainable, others, self._used, example)
+        self._trained = TrainedMembers(self.model, self._make, trainable, others, self._used, example)
 
     def _check_trained(self) -> None:
         if self.history is None:

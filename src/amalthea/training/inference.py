@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amalthea.training.arrays import count_rows, size_in_bytes
 from amalthea.training.assignment import Assignment, evenly
 from amalthea.training.convolution import flowing_bytes
-from amalthea.training.initialization import clone, normalizations
+from amalthea.training.initialization import Maker, normalizations
 from amalthea.training.prediction import Aside, Prediction
 from amalthea.training.program import answers, judges
 from amalthea.training.sharding import choose_placement
@@ -27,6 +27,7 @@ class TrainedMembers:
 
     Args:
         model: the compiled model, which stays as it is.
+        make: makes a model like it.
         trainable: the weights, one array a variable, shape (members, ...).
         others: the model's non-trainable variables, likewise.
         used: shape (members,), False for members that were left out.
@@ -36,11 +37,13 @@ class TrainedMembers:
     def __init__(
         self,
         model: keras.Model,
+        make: Maker,
         trainable: list[NDArray[Any]],
         others: list[NDArray[Any]],
         used: NDArray[np.bool_],
         example: Any,
     ) -> None:
+        self.make = make
         self.model, self.trainable, self.others, self.used, self.example = model, trainable, others, used, example
         size = size_in_bytes([values[0] for values in [*trainable, *others]]) + flowing_bytes(model)
         self._placement = choose_placement(len(used), size)
@@ -52,7 +55,7 @@ class TrainedMembers:
 
     def model_of(self, member: int) -> keras.Model:
         """Return one member as an ordinary `keras.Model`, compiled as the model was."""
-        model = clone(self.model)
+        model = self.make()
         if not model.built:
             model(self.example)
         variables = (model.trainable_variables, model.non_trainable_variables)
@@ -61,7 +64,8 @@ class TrainedMembers:
                 variable.assign(value)
         for layer in normalizations(model):
             layer.finalize_state()
-        compile_like(model, self.model)
+        if not model.compiled:
+            compile_like(model, self.model)
         return model
 
     def weights(self) -> dict[str, NDArray[Any]]:
@@ -94,7 +98,8 @@ class TrainedMembers:
         rows = np.arange(count_rows(x=data[0]), dtype=np.int32)
         whole = len(rows) // batch_size * batch_size
         batches = rows[:whole].reshape(-1, batch_size), rows[whole:]
-        return self._by_group(self._judges, (), (data, mean, batches))
+        judged: tuple[Any, Any] = self._by_group(self._judges, (), (data, mean, batches))
+        return judged
 
     def aside(self, x: Any, assignment: Assignment) -> Aside | None:
         """Return what each member says of the rows that it was measured on; None where there are none."""

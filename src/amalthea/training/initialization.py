@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Sequence
+import functools
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -15,6 +18,9 @@ from numpy.typing import NDArray
 from amalthea.errors import AmaltheaError
 from amalthea.training.assignment import Rows
 
+Maker = Callable[[], keras.Model]
+"""Makes a model of the same layers at each call, with weights of its own, built or not, compiled or not."""
+
 Scaler = tuple[keras.layers.Layer, NDArray[Any]]
 """A layer whose weights are statistics, and the n values that it will meet, one row an example."""
 
@@ -23,16 +29,21 @@ def clone(model: keras.Model) -> keras.Model:
     """Return a new, unbuilt or built model of the same configuration, with weights of its own.
 
     Raises:
-        AmaltheaError: the model cannot be made from its configuration (a subclass without `get_config`).
+        AmaltheaError: a layer, or the model, cannot be made from its configuration (a subclass without `get_config`).
     """
-    try:
-        with keras.saving.custom_object_scope({type(layer).__name__: type(layer) for layer in _layers(model)}):
-            return model.__class__.from_config(model.get_config())
-    except (NotImplementedError, TypeError, ValueError) as error:
-        raise AmaltheaError(
-            f"{model.__class__.__name__} cannot be copied: give it `get_config`, so that "
-            f"`{model.__class__.__name__}.from_config(model.get_config())` makes a model like it ({error})."
-        ) from error
+    classes = {type(layer).__name__: type(layer) for layer in _layers(model)}
+    with keras.saving.custom_object_scope(classes), warnings.catch_warnings(action="ignore"):  # of functions
+        # What the model consists of comes first, so that an error names the layer.
+        for part in [*_layers(model), model]:
+            try:
+                copied = part.__class__.from_config(part.get_config())
+            except (NotImplementedError, TypeError, ValueError) as error:
+                raise AmaltheaError(
+                    f"{part.name!r} ({part.__class__.__name__}) cannot be made anew from its configuration: give it "
+                    "`get_config` and no function without a name, or hand over the function that makes and compiles "
+                    "the model, `am.Ensemble(make_model)` in place of `am.Ensemble(make_model())`."
+                ) from error
+    return copied
 
 
 def build(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> None:
@@ -55,29 +66,38 @@ def _values(model: keras.Model) -> tuple[list[Any], list[Any]]:
     return [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]
 
 
-def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32]) -> list[NDArray[Any]]:
+def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32], make: Maker) -> list[NDArray[Any]]:
     """Return fresh trainable variables for each member, drawn by the layers' own initializers.
 
     Args:
         model: a built model; it stays as it is.
         x: one or more examples, to build a copy.
         seeds: shape (members,).
+        make: makes a model like it.
 
     Returns:
         One array a trainable variable, shape (members, ...).
+
+    Raises:
+        AmaltheaError: what it makes has other weights, or is the model itself.
     """
-    # In a stateless scope Keras defers initialization and keeps each variable's initializer.
-    with keras.StatelessScope():
-        fresh = clone(model)
+    with _initializers_kept() as kept:
+        fresh = make()
         if not fresh.built:
             fresh(x)
-        initializers = [
-            (variable._initializer, variable.shape, variable.dtype) for variable in fresh.trainable_variables
-        ]
+    initializer_of = {id(variable): initializer for variable, initializer in kept}
+    # A variable that was made of a value begins with it.
+    initializers = [
+        (initializer_of.get(id(v), functools.partial(_value, v.value)), v.shape, v.dtype)
+        for v in fresh.trainable_variables
+    ]
     # A copy with other weights would pair initializers with the wrong variables.
     shapes = [tuple(variable.shape) for variable in model.trainable_variables]
-    if [tuple(shape) for _, shape, _ in initializers] != shapes:
-        raise AmaltheaError(f"A copy of {model.name!r} made from its configuration has other weights than the model.")
+    if fresh is model or [tuple(shape) for _, shape, _ in initializers] != shapes:
+        raise AmaltheaError(
+            f"A second {model.name!r} has other weights than the first, or is the first itself: its configuration, or "
+            "the function that makes it, must give a new model of the same layers each time."
+        )
 
     # Each variable has a key of its own, of the member's seed and its position.
     def draw(seed: jax.Array) -> list[jax.Array]:
@@ -88,6 +108,28 @@ def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32]) -> lis
 
     # NumPy's arrays: cutting JAX's into the devices' shares would compile a program for each shape.
     return [np.asarray(values) for values in jax.jit(jax.vmap(draw))(seeds)]
+
+
+@contextlib.contextmanager
+def _initializers_kept() -> Iterator[list[tuple[keras.Variable, Any]]]:
+    """Yield the variables that come to life while this is open, each with its initializer, which Keras forgets."""
+    kind = keras.Variable
+    kept: list[tuple[keras.Variable, Any]] = []
+    usual = kind._initialize_with_initializer
+
+    def keep(variable: Any, initializer: Any) -> None:
+        usual(variable, initializer)
+        kept.append((variable, initializer))
+
+    kind._initialize_with_initializer = keep
+    try:
+        yield kept
+    finally:
+        kind._initialize_with_initializer = usual
+
+
+def _value(value: Any, shape: Any, dtype: Any) -> Any:  # noqa: ARG001  (an initializer's signature)
+    return value
 
 
 def _seeded(initializer: Any, key: jax.Array) -> Any:

@@ -19,7 +19,7 @@ from amalthea.training.buckets import Several, Shapes, class_batches_by_epoch, s
 from amalthea.training.callbacks import Listeners
 from amalthea.training.convolution import flowing_bytes
 from amalthea.training.history import History
-from amalthea.training.initialization import draw_trainable, fit_scalers, scalers, start_others
+from amalthea.training.initialization import Maker, draw_trainable, fit_scalers, scalers, start_others
 from amalthea.training.interruption import StopRequest, stop_on_request
 from amalthea.training.program import Learner, Program
 from amalthea.training.sharding import Placement, choose_placement
@@ -28,8 +28,9 @@ from amalthea.training.weight_history import Recorder
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How the members are trained; the words of `Ensemble.fit`."""
+    """How the members are trained; the words of `Ensemble.fit`, and what makes a model like the ensemble's."""
 
+    make: Maker
     epochs: int
     batch_size: int
     patience: int | None
@@ -180,7 +181,7 @@ def _start(
 ) -> Learner:
     everyone = placement.fill(numbers)
     seeds = member_seeds(settings.seed, everyone)
-    trainable = draw_trainable(model, some(x), seeds)
+    trainable = draw_trainable(model, some(x), seeds, settings.make)
     others = start_others(model, seeds)
     fit_scalers(model, others, statistics, [assignment.training[number] for number in everyone])
     count = len(everyone)
