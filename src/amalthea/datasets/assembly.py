@@ -19,22 +19,14 @@ from amalthea.errors import DataError
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ParsedTable:
-    """What a domain made of a table's n rows.
+    """What a domain made of a table's n rows."""
 
-    Args:
-        examples: one row an example, in the columns that the domain's featurizers read.
-        problems: shape (n,): why a row is no example, "" where it is one.
-        identity: the columns of `examples` in which copies are equal.
-        notes: what was found and decided, as sentences.
-        noun: what an example is called: "row", "molecule".
-        input_state: what the domain must remember to read inputs the same way, as JSON.
-    """
-
-    examples: pd.DataFrame
-    problems: NDArray[np.object_]
-    identity: list[str]
-    notes: tuple[str, ...] = ()
-    noun: str = "row"
+    examples: pd.DataFrame  # one row an example, in the columns that the domain's featurizers read
+    problems: NDArray[np.object_]  # shape (n,): why a row is no example, "" where it is one
+    identity: list[str]  # the columns of `examples` in which copies are equal
+    notes: tuple[str, ...] = ()  # what was found and decided, as sentences
+    noun: str = "row"  # what an example is called: "row", "molecule"
+    # what the domain must remember to read inputs the same way, as JSON
     input_state: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 

@@ -24,52 +24,31 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """One file of a data set.
+    """One file of a data set."""
 
-    Args:
-        path: where it lies under `AMALTHEA_DATA` and in the cache, or inside of `package`.
-        address: whence it is downloaded.
-        sha256: of the downloaded file.
-        package: the installed package that carries the file, if one does.
-    """
-
-    path: str
-    address: str = ""
-    sha256: str = ""
-    package: str = ""
+    path: str  # where it lies under `AMALTHEA_DATA` and in the cache, or inside of `package`
+    address: str = ""  # whence it is downloaded
+    sha256: str = ""  # of the downloaded file
+    package: str = ""  # the installed package that carries the file, if one does
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One data set of the catalogue.
+    """One data set of the catalogue."""
 
-    Args:
-        name: what it is called.
-        what: what it is, in one sentence.
-        rows: how many examples it holds.
-        megabytes: the size of its files.
-        licence: under which it may be used.
-        citation: whom to cite.
-        files: where it lies or whence it comes.
-        target: the column that is learned unless another one is named.
-        unit: the unit of that column.
-        threshold: makes two classes of the target unless the user says otherwise.
-        references: other models' predictions of the target in the file: the model's name, and the column.
-        domain: the domain that reads its files, where they are no tables.
-    """
-
-    name: str
-    what: str
-    rows: str
-    megabytes: float
-    licence: str
-    citation: str
-    files: tuple[Source, ...]
-    target: str = ""
-    unit: str = ""
-    threshold: float | None = None
+    name: str  # what it is called
+    what: str  # what it is, in one sentence
+    rows: str  # how many examples it holds
+    megabytes: float  # the size of its files
+    licence: str  # under which it may be used
+    citation: str  # whom to cite
+    files: tuple[Source, ...]  # where it lies or whence it comes
+    target: str = ""  # the column that is learned unless another one is named
+    unit: str = ""  # the unit of that column
+    threshold: float | None = None  # makes two classes of the target unless the user says otherwise
+    # other models' predictions of the target in the file: the model's name, and the column
     references: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    domain: str = ""
+    domain: str = ""  # the domain that reads its files, where they are no tables
 
     def describe(self) -> dict[str, Any]:
         """Return the entry and where its files lie, ready for JSON."""

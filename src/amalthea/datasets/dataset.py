@@ -151,28 +151,17 @@ class Inputs:
 
 @dataclasses.dataclass(frozen=True)
 class ReadOptions:
-    """How a file is to be read; None means: find out and say so.
+    """How a file is to be read; None means: find out and say so."""
 
-    Args:
-        target: names of the target columns.
-        task: "regression" or "classification", overriding what the values suggest.
-        threshold: turns a number into two classes, `value >= threshold`; NaN asks for none where the catalogue has one.
-        strict: refuse the whole file if one row must be refused.
-        smiles: the name of the SMILES column.
-        clean: keep the largest fragment, neutralized (molecules).
-        ignore: columns that must not become features (fold, group and time columns).
-        keep: columns that become features of a table even where they look like names of the rows, or are ignored.
-        length_unit: the unit of n2p2's files: "bohr" or "angstrom".
-        energy_unit: the unit of n2p2's files: "hartree" or "ev".
-    """
-
-    target: tuple[str, ...] = ()
-    task: Task | None = None
+    target: tuple[str, ...] = ()  # names of the target columns
+    task: Task | None = None  # "regression" or "classification", overriding what the values suggest
+    # turns a number into two classes, `value >= threshold`; NaN asks for none where the catalogue has one
     threshold: float | None = None
-    strict: bool = False
-    smiles: str | None = None
-    clean: bool = True
-    ignore: tuple[str, ...] = ()
+    strict: bool = False  # refuse the whole file if one row must be refused
+    smiles: str | None = None  # the name of the SMILES column
+    clean: bool = True  # keep the largest fragment, neutralized (molecules)
+    ignore: tuple[str, ...] = ()  # columns that must not become features (fold, group and time columns)
+    # columns that become features of a table even where they look like names of the rows, or are ignored
     keep: tuple[str, ...] = ()
-    length_unit: str = "bohr"
-    energy_unit: str = "hartree"
+    length_unit: str = "bohr"  # the unit of n2p2's files: "bohr" or "angstrom"
+    energy_unit: str = "hartree"  # the unit of n2p2's files: "hartree" or "ev"

@@ -27,19 +27,12 @@ USUAL_NAMES = frozenset({"target", "y", "label", "class"})
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Labels:
-    """The targets of a table's n rows.
+    """The targets of a table's n rows."""
 
-    Args:
-        targets: the T targets.
-        values: shape (n, T): numbers, or codes of classes; NaN where there is none.
-        problems: shape (n,): why a row has nothing to be learned, "" where it has.
-        notes: what was found and decided, as sentences.
-    """
-
-    targets: tuple[Target, ...]
-    values: NDArray[np.float64]
-    problems: NDArray[np.object_]
-    notes: tuple[str, ...]
+    targets: tuple[Target, ...]  # the T targets
+    values: NDArray[np.float64]  # shape (n, T): numbers, or codes of classes; NaN where there is none
+    problems: NDArray[np.object_]  # shape (n,): why a row has nothing to be learned, "" where it has
+    notes: tuple[str, ...]  # what was found and decided, as sentences
 
 
 def read_targets(table: pd.DataFrame, options: ReadOptions, taken: Sequence[str] = (), unit: str = "") -> Labels:

@@ -21,73 +21,47 @@ Progress = Callable[[int, int], None]
 
 @dataclasses.dataclass(frozen=True)
 class Defaults:
-    """How data are trained on when nothing else is said.
+    """How data are trained on when nothing else is said."""
 
-    Args:
-        folds: K, the number of folds.
-        members: M, the number of networks a fold.
-        epochs: passes through the training rows.
-        batch_size: rows in one step.
-        optimizer: the name of a Keras optimizer.
-        learning_rate: its (largest) learning rate.
-        network: which of the networks on offer, or the user's own (a file, or `module:function`).
-        validation_fraction: the share of its own training rows on which a member is measured and not trained; None: 0.1
-            with patience, else 0.
-        augment: change the examples a little in every training step.
-    """
-
-    folds: int = 5
-    members: int = 10
-    epochs: int = 100
-    batch_size: int = 32
-    optimizer: str = "adam"
-    learning_rate: float = 1e-3
-    network: str = "dense"
+    folds: int = 5  # K, the number of folds
+    members: int = 10  # M, the number of networks a fold
+    epochs: int = 100  # passes through the training rows
+    batch_size: int = 32  # rows in one step
+    optimizer: str = "adam"  # the name of a Keras optimizer
+    learning_rate: float = 1e-3  # its (largest) learning rate
+    network: str = "dense"  # which of the networks on offer, or the user's own (a file, or `module:function`)
+    # the share of its own training rows on which a member is measured and not trained; None: 0.1 with patience, else 0
     validation_fraction: float | None = None
-    augment: bool = False
+    augment: bool = False  # change the examples a little in every training step
 
 
 @dataclasses.dataclass(frozen=True)
 class Nouns:
-    """What one example and several are called.
+    """What one example and several are called."""
 
-    Args:
-        one: "molecule".
-        many: "molecules".
-    """
-
-    one: str = "example"
-    many: str = "examples"
+    one: str = "example"  # "molecule"
+    many: str = "examples"  # "molecules"
 
 
 @dataclasses.dataclass(frozen=True)
 class Fields:
-    """Parts that all examples have alike: the columns of a table. An answer is explained by shuffling one of them.
+    """Parts that all examples have alike: the columns of a table. An answer is explained by shuffling one of them."""
 
-    Args:
-        names: of the columns of `Dataset.examples`.
-    """
-
-    names: Sequence[str]
+    names: Sequence[str]  # of the columns of `Dataset.examples`
 
 
 @dataclasses.dataclass(frozen=True)
 class Pieces:
-    """Parts of which each example has its own: atoms, patches. An answer is explained by taking one of them away.
+    """Parts of which each example has its own: atoms, patches. An answer is explained by taking one of them away."""
 
-    Args:
-        without: returns from a featurizer and an example its features and, behind them, those without each of its
-            parts, shape (1 + parts, ...); empty where it has too many.
-        draw: returns from an example, its answer minus that without each part, shape (parts,), and the decimal mark a
-            drawing as `Domain.draw` does.
-        reading: the sentence that says how to read the drawings of a {target}, and of {what}.
-        named: explain the class that was named; False: the second of two, or else the true one.
-    """
-
+    # returns from a featurizer and an example its features and, behind them, those without each of its parts, shape (1
+    # + parts, ...); empty where it has too many
     without: Callable[[Featurizer, pd.Series[Any]], NDArray[Any]]
+    # returns from an example, its answer minus that without each part, shape (parts,), and the decimal mark a drawing
+    # as `Domain.draw` does
     draw: Callable[[pd.Series[Any], NDArray[np.float64], str], str]
-    reading: str
-    named: bool = False
+    reading: str  # the sentence that says how to read the drawings of a {target}, and of {what}
+    named: bool = False  # explain the class that was named; False: the second of two, or else the true one
 
 
 class Featurizer(Protocol):

@@ -19,18 +19,14 @@ Rows = NDArray[np.int64]
 class MemberLayout:
     """How K x M members are numbered: member k * M + m is the m-th of fold k.
 
-    Args:
-        folds: K.
-        members: M, the number of members a fold.
-
     Example:
         >>> layout = MemberLayout(folds=2, members=3)
         >>> layout.of_fold(1).tolist(), layout.fold_of(4), layout.position_in_fold(4)
         ([3, 4, 5], 1, 1)
     """
 
-    folds: int
-    members: int
+    folds: int  # K
+    members: int  # M, the number of members a fold
 
     def __len__(self) -> int:
         return self.folds * self.members
@@ -54,21 +50,13 @@ class MemberLayout:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Assignment:
-    """The rows of each of the K x M members, in the order of a `MemberLayout`.
+    """The rows of each of the K x M members, in the order of a `MemberLayout`."""
 
-    Args:
-        folds: K; with one fold nothing is held out and all members see all rows.
-        members: M, the number of members a fold.
-        fold_ids: shape (n,): the fold of each row, 0 to K - 1.
-        training: for each member the rows it learns from.
-        validation: for each member the rows, of its own training part, on which its validation loss is measured:
-            equally many for all.
-    """
-
-    folds: int
-    members: int
-    fold_ids: Rows
-    training: tuple[Rows, ...]
+    folds: int  # K; with one fold nothing is held out and all members see all rows
+    members: int  # M, the number of members a fold
+    fold_ids: Rows  # shape (n,): the fold of each row, 0 to K - 1
+    training: tuple[Rows, ...]  # for each member the rows it learns from
+    # for each member the rows, of its own training part, on which its validation loss is measured: equally many for all
     validation: tuple[Rows, ...]
 
     @property

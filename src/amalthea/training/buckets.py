@@ -16,15 +16,11 @@ from amalthea.training.assignment import Assignment, Rows
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Shapes:
-    """n examples in classes of one shape each.
+    """n examples in classes of one shape each."""
 
-    Args:
-        parts: for each class its inputs and targets, (x, y), arrays of as many rows as it has examples.
-        rows: for each class the numbers of its examples, 0 to n - 1, in the order of the arrays' rows.
-    """
-
+    # for each class its inputs and targets, (x, y), arrays of as many rows as it has examples
     parts: tuple[tuple[Any, Any], ...]
-    rows: tuple[Rows, ...]
+    rows: tuple[Rows, ...]  # for each class the numbers of its examples, 0 to n - 1, in the order of the arrays' rows
 
     def __len__(self) -> int:
         return sum(map(len, self.rows))

@@ -22,15 +22,10 @@ WIDEST = 12
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Aside:
-    """What each member says of the training rows that it was measured on and did not learn from.
+    """What each member says of the training rows that it was measured on and did not learn from."""
 
-    Args:
-        rows: shape (members, v), the rows of each member.
-        answers: shape (members, v, ...), NaN for members left out.
-    """
-
-    rows: NDArray[np.int64]
-    answers: Any
+    rows: NDArray[np.int64]  # shape (members, v), the rows of each member
+    answers: Any  # shape (members, v, ...), NaN for members left out
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -25,31 +25,19 @@ Scores = dict[str, jax.Array]
 
 
 class Learner(NamedTuple):
-    """Everything that changes while one member learns; stacked, every array has a leading member axis.
+    """Everything that changes while one member learns; stacked, every array has a leading member axis."""
 
-    Args:
-        trainable: the weights.
-        others: the model's non-trainable variables: statistics, random states.
-        optimizer: the optimizer's variables.
-        best: (trainable, others) of the epoch with the lowest validation loss; empty without patience.
-        best_loss: that loss.
-        best_epoch: that epoch, from 0.
-        waited: epochs since then.
-        epochs: epochs done.
-        learning: False once the member has stopped.
-        diverged: True if its loss was not finite.
-    """
-
-    trainable: Variables
-    others: Variables
-    optimizer: Variables
+    trainable: Variables  # the weights
+    others: Variables  # the model's non-trainable variables: statistics, random states
+    optimizer: Variables  # the optimizer's variables
+    # (trainable, others) of the epoch with the lowest validation loss; empty without patience
     best: tuple[Variables, Variables] | tuple[()]
-    best_loss: Any
-    best_epoch: Any
-    waited: Any
-    epochs: Any
-    learning: Any
-    diverged: Any
+    best_loss: Any  # that loss
+    best_epoch: Any  # that epoch, from 0
+    waited: Any  # epochs since then
+    epochs: Any  # epochs done
+    learning: Any  # False once the member has stopped
+    diverged: Any  # True if its loss was not finite
 
 
 class Program:

@@ -21,19 +21,12 @@ MEMORY_BYTES = 2**30
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Placement:
-    """How a group of members lies on the devices.
+    """How a group of members lies on the devices."""
 
-    Args:
-        mesh: the devices, along the axis "member".
-        group: the number of members that train at the same time.
-        portion: the number of members that advance side by side on one device.
-        padded: `group`, filled up so that every device has the same whole number of portions.
-    """
-
-    mesh: Mesh
-    group: int
-    portion: int
-    padded: int
+    mesh: Mesh  # the devices, along the axis "member"
+    group: int  # the number of members that train at the same time
+    portion: int  # the number of members that advance side by side on one device
+    padded: int  # `group`, filled up so that every device has the same whole number of portions
 
     @property
     def by_member(self) -> NamedSharding:

@@ -42,17 +42,11 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trained:
-    """What training leaves.
+    """What training leaves."""
 
-    Args:
-        trainable: the weights, one array a variable, shape (members, ...).
-        others: the model's non-trainable variables, likewise.
-        history: losses and metrics.
-    """
-
-    trainable: list[NDArray[Any]]
-    others: list[NDArray[Any]]
-    history: History
+    trainable: list[NDArray[Any]]  # the weights, one array a variable, shape (members, ...)
+    others: list[NDArray[Any]]  # the model's non-trainable variables, likewise
+    history: History  # losses and metrics
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -31,25 +31,16 @@ Array = NDArray[Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Recording:
-    """The weights of all members along their training.
+    """The weights of all members along their training."""
 
-    Args:
-        epochs: shape (members, times): how many epochs a member had learned; the first is 0, the start.
-        trainable: the weights, one array a variable, shape (members, times, ...).
-        others: the model's non-trainable variables, likewise.
-        x: some of the examples that the members learned from, arrays of r rows.
-        y: their targets.
-        learned: shape (members, r): whether a member learned from a row.
-        held_out: shape (members, r): whether a row belongs to the fold that a member never saw; with one fold, whether
-            it was set aside for the member's validation loss.
-    """
-
-    epochs: NDArray[np.int64]
-    trainable: list[Array]
-    others: list[Array]
-    x: Any
-    y: Any
-    learned: NDArray[np.bool_]
+    epochs: NDArray[np.int64]  # shape (members, times): how many epochs a member had learned; the first is 0, the start
+    trainable: list[Array]  # the weights, one array a variable, shape (members, times, ...)
+    others: list[Array]  # the model's non-trainable variables, likewise
+    x: Any  # some of the examples that the members learned from, arrays of r rows
+    y: Any  # their targets
+    learned: NDArray[np.bool_]  # shape (members, r): whether a member learned from a row
+    # shape (members, r): whether a row belongs to the fold that a member never saw; with one fold, whether it was set
+    # aside for the member's validation loss
     held_out: NDArray[np.bool_]
 
 

@@ -39,21 +39,13 @@ LABEL = "label"
 
 @dataclasses.dataclass(frozen=True)
 class PictureState:
-    """What a model remembers of the pictures that it has learned from.
+    """What a model remembers of the pictures that it has learned from."""
 
-    Args:
-        shape: (h, w, c).
-        span: the values that became 0 and 255; None: they were bytes.
-        handwriting: the longer side of the strokes as a share of the picture's; None: it is no handwriting.
-        column: of paths, in a table; "" for none.
-        label: the column of labels; "" for none.
-    """
-
-    shape: tuple[int, int, int]
-    span: tuple[float, float] | None
-    handwriting: float | None
-    column: str
-    label: str
+    shape: tuple[int, int, int]  # (h, w, c)
+    span: tuple[float, float] | None  # the values that became 0 and 255; None: they were bytes
+    handwriting: float | None  # the longer side of the strokes as a share of the picture's; None: it is no handwriting
+    column: str  # of paths, in a table; "" for none
+    label: str  # the column of labels; "" for none
 
 
 class Images:

@@ -29,15 +29,10 @@ _UNREADABLE = "is no picture that can be read (PNG, JPEG, TIFF, BMP, GIF and Web
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture's pixels.
+    """A picture's pixels."""
 
-    Args:
-        pixels: shape (h, w, c), uint8; c is 1 where the picture has no colour, else 3.
-        notes: what was converted, as phrases to be counted: "CMYK, converted to RGB".
-    """
-
-    pixels: NDArray[np.uint8]
-    notes: tuple[str, ...] = ()
+    pixels: NDArray[np.uint8]  # shape (h, w, c), uint8; c is 1 where the picture has no colour, else 3
+    notes: tuple[str, ...] = ()  # what was converted, as phrases to be counted: "CMYK, converted to RGB"
 
 
 def is_picture_name(path: Path) -> bool:

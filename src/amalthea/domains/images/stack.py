@@ -22,27 +22,17 @@ _BLOCK = 1_000  # images converted at a time, so that a large stack of floats is
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Pictures:
-    """n pictures of one shape, read; a picture that cannot be used keeps its place.
+    """n pictures of one shape, read; a picture that cannot be used keeps its place."""
 
-    Args:
-        images: shape (n, h, w, c), uint8, c 1 or 3; zeros where there is a problem.
-        names: shape (n,), text: the name of the file within its folder, or the position from 1.
-        problems: shape (n,), text: why a picture cannot be used, "" where it can.
-        rows: shape (n,), integers: the position from 1, or the line in a table.
-        labels: shape (n,), text, None where one is missing; None where there are no labels at all.
-        notes: what was found and decided, as sentences.
-        span: the values that became 0 and 255 where the pictures came as other numbers than bytes.
-        test: the test set that came along, if one did; its images have the same shape.
-    """
-
-    images: NDArray[np.uint8]
-    names: NDArray[np.object_]
-    problems: NDArray[np.object_]
-    rows: NDArray[np.int64]
+    images: NDArray[np.uint8]  # shape (n, h, w, c), uint8, c 1 or 3; zeros where there is a problem
+    names: NDArray[np.object_]  # shape (n,), text: the name of the file within its folder, or the position from 1
+    problems: NDArray[np.object_]  # shape (n,), text: why a picture cannot be used, "" where it can
+    rows: NDArray[np.int64]  # shape (n,), integers: the position from 1, or the line in a table
+    # shape (n,), text, None where one is missing; None where there are no labels at all
     labels: NDArray[np.object_] | None = None
-    notes: tuple[str, ...] = ()
-    span: Span | None = None
-    test: Pictures | None = None
+    notes: tuple[str, ...] = ()  # what was found and decided, as sentences
+    span: Span | None = None  # the values that became 0 and 255 where the pictures came as other numbers than bytes
+    test: Pictures | None = None  # the test set that came along, if one did; its images have the same shape
 
     def __len__(self) -> int:
         return len(self.images)

@@ -33,21 +33,15 @@ GOOD_COMMENTS = frozenset({"manually validated"})
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Activities:
-    """The usable measurements of an export.
+    """The usable measurements of an export."""
 
-    Args:
-        table: m rows, all columns as text, with the activity as a column more; the index is the line in the file.
-        bounds: shape (m,): 0 where the activity is a value, -1 where the true one may be lower, 1 where higher.
-        options: as given, with the activity as the target.
-        refused: the measurements that cannot be used, and why.
-        notes: what was found and decided, as sentences.
-    """
-
+    # m rows, all columns as text, with the activity as a column more; the index is the line in the file
     table: pd.DataFrame
+    # shape (m,): 0 where the activity is a value, -1 where the true one may be lower, 1 where higher
     bounds: NDArray[np.int64]
-    options: ReadOptions
-    refused: tuple[Refusal, ...]
-    notes: tuple[str, ...]
+    options: ReadOptions  # as given, with the activity as the target
+    refused: tuple[Refusal, ...]  # the measurements that cannot be used, and why
+    notes: tuple[str, ...]  # what was found and decided, as sentences
 
     @property
     def target(self) -> str:

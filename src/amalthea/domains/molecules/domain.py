@@ -32,15 +32,10 @@ from amalthea.errors import DataError
 
 @dataclasses.dataclass(frozen=True)
 class SmilesState:
-    """What a model remembers of the molecules that it has learned from.
+    """What a model remembers of the molecules that it has learned from."""
 
-    Args:
-        column: of their SMILES.
-        clean: whether each one's largest fragment was kept, neutralized.
-    """
-
-    column: str
-    clean: bool
+    column: str  # of their SMILES
+    clean: bool  # whether each one's largest fragment was kept, neutralized
 
 
 class Molecules(Rows):

@@ -25,17 +25,11 @@ MOST_CATEGORIES = 50
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """The columns that become features.
+    """The columns that become features."""
 
-    Args:
-        numbers: the names of the columns of numbers.
-        categories: the names of the columns of categories.
-        notes: which columns were left out and why, as sentences.
-    """
-
-    numbers: tuple[str, ...]
-    categories: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+    numbers: tuple[str, ...]  # the names of the columns of numbers
+    categories: tuple[str, ...]  # the names of the columns of categories
+    notes: tuple[str, ...] = ()  # which columns were left out and why, as sentences
 
 
 def find_layout(table: pd.DataFrame, taken: Sequence[str], keep: Sequence[str] = ()) -> Layout:
