@@ -1,5 +1,10 @@
 """The mistakes that a user can mend."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 
 class AmaltheaError(Exception):
     """A user's mistake, told in one or two sentences: what was found, where, and what to do about it.
@@ -23,6 +28,22 @@ class ModelFileError(AmaltheaError):
 
 class MissingDependencyError(AmaltheaError):
     """An optional library is needed; the message says how to install it."""
+
+
+def required(module: str, message: str) -> Any:
+    """Return a module of an optional library.
+
+    Args:
+        module: its full name.
+        message: what needs it, and how to install it.
+
+    Raises:
+        MissingDependencyError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(message) from error
 
 
 class TrainingWarning(UserWarning):

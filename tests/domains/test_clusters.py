@@ -11,7 +11,7 @@ from amalthea.datasets.catalogue import load
 from amalthea.datasets.dataset import ReadOptions
 from amalthea.domains import recognise
 from amalthea.domains.molecules import DOMAIN
-from amalthea.domains.molecules.clusters import APART, cluster_groups
+from amalthea.domains.molecules.grouping import APART, cluster_groups
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from amalthea.domains.molecules.cleaning import clean
 from amalthea.domains.molecules.columns import find_smiles_column
 from amalthea.domains.molecules.descriptors import describe, descriptor_names
 from amalthea.domains.molecules.featurizers import Descriptors, Morgan
-from amalthea.domains.molecules.scaffolds import scaffold
+from amalthea.domains.molecules.grouping import scaffold
 from amalthea.errors import DataError
 
 MOLECULES = [

@@ -13,7 +13,7 @@ from rdkit import Chem
 import amalthea as am
 from amalthea.domains import domain
 from amalthea.domains.images.drawing import png
-from amalthea.domains.molecules.atoms import deletions, masked_fragments
+from amalthea.domains.molecules.drawing import deletions, masked_fragments
 from amalthea.reporting.attribution import permutation_importance
 from amalthea.reporting.context import Context
 from amalthea.reporting.data import contradictions, suspicious

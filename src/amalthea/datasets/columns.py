@@ -38,7 +38,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     names, notes = distinct_names([str(name) for name in frame.columns])
     columns = {name: _column_as_text(frame.iloc[:, index]) for index, name in enumerate(names)}
     text = pd.DataFrame(columns).set_axis(range(1, len(frame) + 1))
-    text.attrs = {"notes": notes}
+    text.attrs = {"notes": notes, "folder": frame.attrs.get("folder", ".")}
     return text
 
 

@@ -68,7 +68,7 @@ def iterate_table(path: str | os.PathLike[str], rows: int | None) -> Iterator[pd
     if not batch:
         raise DataError(f"{path} has a header ({listed(names, 8)}) and no rows below it.")
     while batch:
-        yield _frame(batch, names, notes)
+        yield _frame(batch, names, notes, path.parent)
         batch = list(itertools.islice(lines, rows))
 
 
@@ -149,7 +149,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[Path], object]) -
             temporary.unlink()
 
 
-def _frame(batch: list[Record], names: list[str], notes: tuple[str, ...]) -> pd.DataFrame:
+def _frame(batch: list[Record], names: list[str], notes: tuple[str, ...], folder: Path) -> pd.DataFrame:
     """Return records as a table of text; those that do not fit the header become rows of missing values."""
     width = len(names)
     misfits: dict[int, str] = {}
@@ -164,5 +164,5 @@ def _frame(batch: list[Record], names: list[str], notes: tuple[str, ...]) -> pd.
             fields = []
         rows.append(fields[:width] + [None] * (width - len(fields)))
     frame = pd.DataFrame(rows, index=[record.line for record in batch], columns=names, dtype="str")
-    frame.attrs = {"malformed": misfits, "notes": notes}
+    frame.attrs = {"malformed": misfits, "notes": notes, "folder": str(folder)}
     return frame

@@ -57,7 +57,6 @@ def read(
     )
     if isinstance(source, pd.DataFrame):
         frame = as_text(source)
-        frame.attrs["folder"] = source.attrs.get("folder", ".")
         return _domain_of(frame, options).dataset(frame, "table", options)
     if isinstance(source, str) and catalogue.known(source):
         kind = catalogue.CATALOGUE[source].domain
@@ -71,7 +70,6 @@ def read(
     if len(paths) != 1:
         raise DataError(f"several files are read together only if all hold structures. Received: {listed(paths)}.")
     table = files.read_table(paths[0])
-    table.attrs["folder"] = str(paths[0].parent)
     dataset = _domain_of(table, options).dataset(table, paths[0].stem, options)
     return dataclasses.replace(dataset, fingerprint=files.fingerprint(*paths))
 

@@ -1,21 +1,23 @@
-"""What domains share whose examples stand as numbers and text in the rows of a table."""
+"""What domains share: above all those whose examples stand as numbers and text in the rows of a table."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from amalthea.datasets.assembly import labelled_rows
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.messages import counted, shortened
 from amalthea.datasets.targets import choose_targets
-from amalthea.domains.protocol import Nouns
+from amalthea.domains.networks import defaults_for
+from amalthea.domains.protocol import Defaults, Nouns
 from amalthea.errors import DataError
 
 MOST_VALUES = 14
@@ -35,9 +37,11 @@ class Vectors:
 
 
 class Rows:
-    """The parts of the `Domain` protocol in which such domains do not differ."""
+    """The parts of the `Domain` and `Featurizing` protocols in which such domains do not differ."""
 
+    name: str
     network_choices: Sequence[str] = ("auto", "dense")
+    groupings: Sequence[str] = ()  # the kinds of split for which it knows groups
     precedence: int = 100
     task: str = "columns"
     nouns: Nouns = Nouns()
@@ -67,7 +71,44 @@ class Rows:
         Raises:
             DataError: a column is not there, or no row can be used.
         """
-        return labelled_table(self, source, targets, state)
+        asked = self.inputs(source, state)
+        choose_targets(asked.table, [target.name for target in targets], ())
+        name = source.stem if isinstance(source, Path) else "table"
+        dataset = labelled_rows(name, self.name, asked, targets, self.identity)
+        warned = np.flatnonzero((asked.warnings != "") & (asked.problems == ""))
+        if not len(warned):
+            return dataset
+        first = f"row {asked.table.index[warned[0]]}: {asked.warnings[warned[0]]}"
+        note = f"{counted(len(warned), 'example')} {'has' if len(warned) == 1 else 'have'} a warning ({first})."
+        return dataclasses.replace(dataset, notes=(*dataset.notes, note))
+
+    def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
+        """Turn what a user wants predicted into examples; see `Domain.inputs`."""
+        raise NotImplementedError
+
+    def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
+        """Yield the examples of a file or folder, at most `rows` at a time."""
+        asked = self.inputs(path, state)
+        for start in range(0, len(asked), rows):
+            part = slice(start, start + rows)
+            yield Inputs(asked.table[part], asked.examples[part], asked.problems[part], asked.warnings[part])
+
+    def input_state(self, dataset: Dataset) -> dict[str, Any]:
+        """Return what reading found and a model must remember to read its inputs, as JSON."""
+        return dict(dataset.input_state)
+
+    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:  # noqa: ARG002
+        """Refuse: there are no groups but those of `groupings`.
+
+        Raises:
+            DataError: always.
+        """
+        choices = ", ".join(f"'{choice}'" for choice in ("random", *self.groupings, "group", "time"))
+        raise DataError(f"{self.name} cannot be split by '{kind}'. Choose {choices} or 'column'.")
+
+    def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:  # noqa: ARG002
+        """Return how these data are trained on when nothing else is said."""
+        return defaults_for(dataset.targets, len(dataset))
 
     def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:
         """Return the values of each example, one in a line."""
@@ -92,20 +133,6 @@ class Rows:
     def unpack(self, table: pd.DataFrame, parts: Mapping[str, bytes]) -> pd.DataFrame:  # noqa: ARG002
         """Return the examples as they are."""
         return table
-
-
-def labelled_table(kind: Any, source: Any, targets: Sequence[Target], state: dict[str, Any]) -> Dataset:
-    """Return new labelled data of a domain whose examples stand in the rows of a table; see `Domain.labelled`."""
-    asked = kind.inputs(source, state)
-    choose_targets(asked.table, [target.name for target in targets], ())
-    name = source.stem if isinstance(source, Path) else "table"
-    dataset = labelled_rows(name, kind.name, asked, targets, kind.identity)
-    warned = np.flatnonzero((asked.warnings != "") & (asked.problems == ""))
-    if not len(warned):
-        return dataset
-    first = f"row {asked.table.index[warned[0]]}: {asked.warnings[warned[0]]}"
-    note = f"{counted(len(warned), 'example')} {'has' if len(warned) == 1 else 'have'} a warning ({first})."
-    return dataclasses.replace(dataset, notes=(*dataset.notes, note))
 
 
 def _values(row: Mapping[Any, Any], point: str) -> str:

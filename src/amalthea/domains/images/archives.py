@@ -1,4 +1,4 @@
-"""Stacks of images in NumPy's files: .npz in Keras's layout and others' names, and .npy."""
+"""Stacks of images in files: NumPy's .npy and .npz, in Keras's layout and others' names, and rows of text."""
 
 from __future__ import annotations
 
@@ -57,13 +57,37 @@ def read_archive(path: Path, span: Span | None = None) -> Pictures:
         test, validation = validation, None
     try:
         if validation is not None:
+            if train.shape != validation.shape or (train.labels is None) != (validation.labels is None):
+                raise DataError(f"two parts do not fit together: images of {train.shape} and of {validation.shape}.")
             note = f"The {len(validation):,} validation images were added to the training images."
-            train = joined(train, validation, note)
+            both, notes = joined([train, validation]), (*train.notes, note)
+            train = dataclasses.replace(both, names=both.rows.astype(str).astype(object), notes=notes, span=train.span)
         if test is not None and test.shape != train.shape:
             raise DataError(f"the training images have the shape {train.shape}, and the test images {test.shape}.")
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     return dataclasses.replace(train, test=test)
+
+
+def read_rows_of_pixels(path: Path) -> Pictures:
+    """Read images that stand as rows of comma-separated numbers without a header.
+
+    Args:
+        path: plain or .gz; in each row the pixels of a square image, line by line, and its label.
+
+    Raises:
+        DataError: the rows hold something else.
+    """
+    try:
+        rows = np.loadtxt(path, delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise DataError(f"{path} holds no rows of numbers ({error}).") from error
+    side = math.isqrt(rows.shape[1] - 1)
+    if side * side != rows.shape[1] - 1:
+        raise DataError(f"{path} has rows of {rows.shape[1]} numbers, which are no square image and a label.")
+    pixels = rows[:, :-1].reshape(-1, side, side).astype(np.float32)
+    pictures = from_array(pixels, rows[:, -1], (0.0, float(pixels.max())), path.name)
+    return dataclasses.replace(pictures, notes=())
 
 
 def _plain_part(path: Path, headers: dict[str, Header], span: Span | None) -> Pictures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -21,16 +21,17 @@ from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import malformed, read_table
 from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import Labels, read_targets
+from amalthea.domains.images import drawing, networks
+from amalthea.domains.images.archives import read_rows_of_pixels
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.images.idx import is_idx
 from amalthea.domains.images.inputs import read_inputs
 from amalthea.domains.images.photo import ink_box, is_handwriting, like_mnist
 from amalthea.domains.images.picture_sets import claims, find_path_column, read_column, read_pictures
 from amalthea.domains.images.pictures import is_picture_name, pillow
-from amalthea.domains.images.pixel_rows import read_rows_of_pixels
 from amalthea.domains.images.stack import Pictures
 from amalthea.domains.protocol import Defaults, Featurizer, Nouns, Pieces
-from amalthea.domains.tabular_inputs import labelled_table
+from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
 
 LABEL = "label"
@@ -48,15 +49,13 @@ class PictureState:
     label: str  # the column of labels; "" for none
 
 
-class Images:
+class Images(Rows):
     """Pictures of one size, with a class or a number each."""
 
     name: str = "images"
     precedence: int = 20
-    task: str = "columns"
     nouns: Nouns = Nouns("image", "images")
     numbered: bool = False
-    asked_by: str = ""
     input_state_type: Any = PictureState
     keras_modules: Sequence[str] = ("amalthea.domains.images.augmentation",)
     suggestions: Mapping[str, str] = MappingProxyType(
@@ -64,7 +63,6 @@ class Images:
     )
     feature_choices: Sequence[str] = ("auto", "pixels")
     network_choices: Sequence[str] = ("auto", "convolution", "dense")
-    in_words: bool = False
     identity: Sequence[str] = ("key",)
 
     def claims(self, path: Path) -> bool:
@@ -77,11 +75,6 @@ class Images:
 
     def read(self, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
         """Read a stack of images or a folder with a folder of pictures for each class.
-
-        Args:
-            paths: one file or folder.
-            name: what the data set is called.
-            options: task, threshold, strict; the target has no name of its own.
 
         Raises:
             DataError: it cannot be used, or there are no labels.
@@ -102,12 +95,7 @@ class Images:
         return dataclasses.replace(dataset, test=test)
 
     def dataset(self, table: pd.DataFrame, name: str, options: ReadOptions) -> Dataset:
-        """Turn a table with a column of pictures' paths into examples and targets.
-
-        Args:
-            table: all columns as text; the index is the line in the file, `attrs["folder"]` where the paths begin.
-            name: what the data set is called.
-            options: targets, task, threshold, strict.
+        """Turn a table with a column of paths, which begin in its `attrs["folder"]`, into examples and targets.
 
         Raises:
             DataError: the table cannot be used.
@@ -117,39 +105,21 @@ class Images:
         pictures = read_column(table[column], _folder(table))
         return _dataset(table, pictures, name, options, column=column, refused=refused)
 
-    def labelled(self, source: Any, targets: Sequence[Target], state: dict[str, Any]) -> Dataset:
-        """Read new labelled pictures, brought to the shape that the model reads.
-
-        Raises:
-            DataError: there are no pictures, or no labels.
-        """
-        return labelled_table(self, source, targets, state)
-
     def describe(self, examples: pd.DataFrame) -> list[str]:
         """Return each picture's name."""
         return [str(name) for name in examples["name"]] if "name" in examples else [""] * len(examples)
 
     def parts(self, examples: pd.DataFrame) -> Pieces:  # noqa: ARG002
         """Return that pictures consist of patches."""
-        from amalthea.domains.images import patches
-
-        return Pieces(patches.without_patches, patches.coloured, patches.READING, named=True)
+        return Pieces(drawing.without_patches, drawing.coloured, drawing.READING, named=True)
 
     def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:  # noqa: ARG002
         """Return each picture as a small PNG, as a data URI."""
-        from amalthea.domains.images.drawing import png
-
-        return [png([image])[0] for image in examples["image"]]
+        return [drawing.png([image])[0] for image in examples["image"]]
 
     def sheet(self, examples: pd.DataFrame, columns: int) -> tuple[str, int, int]:
         """Return pictures side by side in one PNG, as a data URI, with the width and height of each."""
-        from amalthea.domains.images.drawing import png
-
-        return png(list(examples["image"]), columns)
-
-    def input_state(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the shape of the pictures, the span of their numbers, and how large handwriting stands, as JSON."""
-        return dict(dataset.input_state)
+        return drawing.png(list(examples["image"]), columns)
 
     def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
         """Turn pictures into examples of the model's shape.
@@ -168,20 +138,13 @@ class Images:
             raise DataError(f"strokes cannot stand {state['handwriting']:g} times as large as the picture.")
         prepare = partial(like_mnist, size=shape[0], box=state["handwriting"]) if state["handwriting"] else None
         if isinstance(source, Path | str) and not claims(Path(source)) and Path(source).is_file():
-            source = _read(Path(source))
+            source = read_table(source)
         if isinstance(source, pd.DataFrame):
-            source = source if "malformed" in source.attrs else _given(source)
+            source = source if "malformed" in source.attrs else as_text(source)
             column = state["column"] if state["column"] in source.columns else _column(source)
             return _asked(source, read_column(source[column], _folder(source), shape, prepare))
         pictures = read_inputs(source, shape, prepare, span)
         return _asked(_table(pictures, state["label"]), pictures)
-
-    def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
-        """Yield the examples of a file or folder, at most `rows` at a time."""
-        asked = self.inputs(path, state)
-        for start in range(0, len(asked), rows):
-            part = slice(start, start + rows)
-            yield Inputs(asked.table[part], asked.examples[part], asked.problems[part], asked.warnings[part])
 
     def save_inputs(self, asked: Inputs, folder: Path) -> None:
         """Write each picture as the network saw it to a folder, as NAME.png.
@@ -198,9 +161,8 @@ class Images:
                     seen = library.fromarray(image.squeeze(axis=2) if image.shape[2] == 1 else image)
                     seen.save(folder / _file_name(str(name), written))
         except OSError as error:
-            raise DataError(
-                f"pictures cannot be written to {folder}: {(error.strerror or str(error)).lower()}."
-            ) from error
+            reason = (error.strerror or str(error)).lower()
+            raise DataError(f"pictures cannot be written to {folder}: {reason}.") from error
 
     def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
         """Return the pixels, the only features there are.
@@ -216,28 +178,15 @@ class Images:
         """Return the featurizer that `Pixels.state` described."""
         return Pixels(checked(tuple[int, int, int], state.get("shape"), "model.json, featurizers, shape"))
 
-    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:  # noqa: ARG002
-        """Refuse: images have no groups of their own.
-
-        Raises:
-            DataError: always.
-        """
-        raise DataError(f"images cannot be split by '{kind}'. Choose 'random', 'group', 'time' or 'column'.")
-
     def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:
         """Return how these data are trained on when nothing else is said: one fold where a test set came along."""
-        from amalthea.domains.images import networks
-
         chosen = "convolution" if network == "auto" else network
         return networks.defaults_for(dataset.targets, len(dataset), chosen, dataset.test is not None)
 
     def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
         """Return the compiled network of the defaults' choice."""
-        from amalthea.domains.images import networks
-
-        if defaults.network == "dense":
-            return networks.dense(featurizer.shape, targets, defaults, steps, augment=defaults.augment)
-        return networks.convolution(featurizer.shape, targets, defaults, steps, augment=defaults.augment)
+        made = networks.dense if defaults.network == "dense" else networks.convolution
+        return made(featurizer.shape, targets, defaults, steps, augment=defaults.augment)
 
     def pack(self, examples: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, bytes]]:
         """Return the names and keys of examples, and their pixels as one array."""
@@ -276,19 +225,6 @@ def _column(table: pd.DataFrame) -> str:
     if column is None:
         raise DataError(f"no column names pictures that are there. Their paths begin in {_folder(table).resolve()}.")
     return column
-
-
-def _given(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of anything as text; its paths begin where they did."""
-    text = as_text(table)
-    text.attrs["folder"] = str(_folder(table))
-    return text
-
-
-def _read(path: Path) -> pd.DataFrame:
-    table = read_table(path)
-    table.attrs["folder"] = str(path.parent)
-    return table
 
 
 def _table(pictures: Pictures, called: str) -> pd.DataFrame:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from amalthea.datasets.messages import counted, listed
 from amalthea.domains.images.pictures import fit_picture, is_picture_name, open_picture, picture_size
 from amalthea.domains.images.stack import Pictures, stacked
-from amalthea.domains.protocol import Progress
 from amalthea.errors import DataError
 
 LONGEST_SIDE = 64
@@ -34,21 +32,19 @@ def read_files(
     names: Sequence[str],
     shape: tuple[int, int, int] | None = None,
     prepare: Prepare | None = None,
-    progress: Progress | None = None,
 ) -> Pictures:
     """Read picture files; one that cannot be read keeps its place, with the reason.
 
     Args:
         paths: n files; instead of a path a text may say why there is none.
         names: what each is called for the user.
-        shape: the height, width and channels that all shall have; None: found from the pictures themselves, and said.
+        shape: the height, width and channels that all shall have; None: found from the pictures themselves, and said,
+            with 1 channel where no picture has colour, else 3.
         prepare: makes each picture ready, of that shape, instead of a change of its size and channels.
-        progress: called as progress(done, n).
-
-    Returns:
-        Without `shape`: 1 channel where no picture has colour, else 3.
     """
-    with _quiet():
+    # What Pillow warns of is in the notes and problems. Around all threads, because the filters are common to them.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")
         size, notes = (shape[:2], ()) if shape else _common_size([path for path in paths if isinstance(path, Path)])
 
         def read(path: Path | str) -> tuple[NDArray[np.uint8] | None, tuple[str, ...], str]:
@@ -63,7 +59,7 @@ def read_files(
                 return None, (), str(error)
             return fitted, picture.notes, ""
 
-        answers = list(_each(read, paths, progress))
+        answers = _each(read, paths)
     pictures = [fitted for fitted, _, _ in answers]
     images = stacked(pictures, shape or size)
     converted = Counter(note for _, remarks, _ in answers for note in remarks)
@@ -127,26 +123,10 @@ def _common_size(paths: Sequence[Path]) -> tuple[tuple[int, int], tuple[str, ...
     return (height, width), (note,)
 
 
-def _each(
-    call: Callable[..., Answer], items: Sequence[Path | str], progress: Progress | None = None
-) -> Iterator[Answer]:
-    """Yield what `call` returns for each item, in their order, from a few threads: Pillow decodes beside Python."""
+def _each(call: Callable[..., Answer], items: Sequence[Path | str]) -> list[Answer]:
+    """Return what `call` returns for each item, in their order, from a few threads: Pillow decodes beside Python."""
     pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
     try:
-        for done, answer in enumerate(pool.map(call, items), start=1):
-            if progress:
-                progress(done, len(items))
-            yield answer
+        return list(pool.map(call, items))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Pillow's warnings from the user: what they tell is in the notes and problems.
-
-    Around all threads, because the filters are common to them.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="PIL")
-        yield

@@ -13,7 +13,6 @@ from amalthea.domains.images.files import hidden, pictures_in, read_files
 from amalthea.domains.images.idx import holds_images, is_idx, plain_name
 from amalthea.domains.images.pictures import is_picture_name
 from amalthea.domains.images.stack import Pictures
-from amalthea.domains.protocol import Progress
 from amalthea.errors import DataError
 
 _TRAIN, _VALIDATION, _TEST = {"train", "training"}, {"val", "valid", "validation"}, {"test", "testing"}
@@ -44,14 +43,13 @@ def idx_in(folder: Path) -> list[Path]:
     return [path for path in files if is_idx(path) and holds_images(path)]
 
 
-def read_class_folders(folder: Path, progress: Progress | None = None) -> Pictures:
+def read_class_folders(folder: Path) -> Pictures:
     """Read pictures whose class is the name of the folder they lie in, or in a folder of which theirs lies.
 
     Args:
         folder: of class folders; or of `train` and `test` (or `val`) with class folders in them, which become the
             training and the test set (with both `val` and `test`, the former belongs to the training set). A folder of
             nothing but pictures has no labels.
-        progress: called as progress(done, total).
 
     Raises:
         DataError: there are no pictures.
@@ -69,8 +67,8 @@ def read_class_folders(folder: Path, progress: Progress | None = None) -> Pictur
         parts = [_part([root])]
     paths = [path for part in parts for path in part.paths]
     if not parts[0].paths:
-        return _unlabelled(root, notes, progress)
-    everything = read_files(paths, [path.relative_to(folder).as_posix() for path in paths], progress=progress)
+        return _unlabelled(root, notes)
+    everything = read_files(paths, [path.relative_to(folder).as_posix() for path in paths])
     end = len(parts[0].paths)
     pictures = _cut(everything, slice(0, end), parts[0], (*notes, *everything.notes))
     if len(parts) == 1 or not parts[1].paths:
@@ -132,14 +130,14 @@ def _cut(pictures: Pictures, part: slice, named: _Part, notes: tuple[str, ...]) 
     )
 
 
-def _unlabelled(folder: Path, notes: tuple[str, ...], progress: Progress | None) -> Pictures:
+def _unlabelled(folder: Path, notes: tuple[str, ...]) -> Pictures:
     paths, _ = pictures_in(folder)
     if not paths:
         raise DataError(
             f"{folder} holds no pictures (PNG, JPEG, TIFF, BMP, GIF, WebP). Put those of each class into a folder of "
             "its own."
         )
-    pictures = read_files(paths, [path.relative_to(folder).as_posix() for path in paths], progress=progress)
+    pictures = read_files(paths, [path.relative_to(folder).as_posix() for path in paths])
     return dataclasses.replace(pictures, notes=(*notes, *pictures.notes))
 
 

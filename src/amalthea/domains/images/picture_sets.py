@@ -17,7 +17,6 @@ from amalthea.domains.images.folders import holds_pictures, idx_in, read_class_f
 from amalthea.domains.images.idx import companion, holds_images, is_idx, plain_name, read_idx
 from amalthea.domains.images.pictures import is_picture_name
 from amalthea.domains.images.stack import Pictures, Span, from_array
-from amalthea.domains.protocol import Progress
 from amalthea.errors import DataError
 
 _SAMPLE = 200  # paths of a column that are looked for on the disk
@@ -41,20 +40,19 @@ def claims(path: Path) -> bool:
     return is_picture_name(path) or is_idx(path)
 
 
-def read_pictures(path: Path, progress: Progress | None = None) -> Pictures:
+def read_pictures(path: Path) -> Pictures:
     """Read pictures to be learned from, with their labels and a test set where they have them.
 
     Args:
         path: an .npz or .npy file, an IDX file (its labels and the test set are found beside it), or a folder: of IDX
             files, of one folder a class, or of `train` and `test` with such folders in them.
-        progress: called as progress(done, total) while a folder is read.
 
     Raises:
         DataError: nothing can be read, or the labels do not match the images in number.
     """
     if path.is_dir():
         files = idx_in(path)
-        return _read_idx_files(_training_file(files, path)) if files else read_class_folders(path, progress)
+        return _read_idx_files(_training_file(files, path)) if files else read_class_folders(path)
     if path.suffix.lower() in (".npz", ".npy"):
         return read_archive(path)
     if is_idx(path):
@@ -94,7 +92,6 @@ def read_column(
     folder: Path,
     shape: tuple[int, int, int] | None = None,
     prepare: Prepare | None = None,
-    progress: Progress | None = None,
 ) -> Pictures:
     """Read the pictures that a table's column names, one a row; the rows are the column's index.
 
@@ -103,11 +100,10 @@ def read_column(
         folder: where the table lies.
         shape: the height, width and channels that all shall have; None: found from the pictures.
         prepare: makes each picture ready, of that shape, instead of a change of its size and channels.
-        progress: called as progress(done, total).
     """
     named = paths.where(~is_missing(paths), "").astype(object).to_numpy()
     files: list[Path | str] = [_within(folder, text) if text else "no picture is named" for text in named]
-    pictures = read_files(files, list(named), shape, prepare, progress)
+    pictures = read_files(files, list(named), shape, prepare)
     return dataclasses.replace(pictures, rows=paths.index.to_numpy(np.int64))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.messages import shortened
-from amalthea.errors import DataError, MissingDependencyError
+from amalthea.errors import DataError, required
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -204,15 +204,5 @@ def _damaged(error: Exception) -> str:
 
 
 def pillow() -> Any:
-    """Return the module `PIL.Image`.
-
-    Raises:
-        MissingDependencyError: Pillow is not installed.
-    """
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingDependencyError(
-            'reading pictures needs Pillow. Install it with: pip install "amalthea[images]"'
-        ) from error
-    return Image
+    """Return the module `PIL.Image`, or say how to install it."""
+    return required("PIL.Image", 'pictures need Pillow. Install it with: pip install "amalthea[images]"')

@@ -68,9 +68,8 @@ def key(image: NDArray[np.uint8]) -> str:
         >>> key(np.zeros((2, 2, 1), np.uint8)) == key(np.zeros((4, 1, 1), np.uint8))
         False
     """
-    return hashlib.blake2b(
-        np.ascontiguousarray(image).data, digest_size=16, salt=str(image.shape).encode()[:16]
-    ).hexdigest()
+    shape, pixels = str(image.shape).encode(), np.ascontiguousarray(image)
+    return hashlib.blake2b(pixels.data, digest_size=16, salt=shape[:16]).hexdigest()
 
 
 def is_stack(shape: tuple[int, ...]) -> bool:
@@ -109,7 +108,12 @@ def from_array(
         )
     if values.dtype.kind not in "buif":
         raise DataError(f"'{name}' holds {values.dtype} and no numbers. Save images as uint8.")
-    texts = None if labels is None else _matching(as_labels(labels, f"labels of {name}"), len(values), name)
+    texts = None if labels is None else as_labels(labels, f"labels of {name}")
+    if texts is not None and len(texts) != len(values):
+        raise DataError(
+            f"'{name}' holds {counted(len(values), 'image')} and there are {counted(len(texts), 'label')} for them. "
+            "Each image needs one label, in the same order."
+        )
     notes: list[str] = []
     # Every stack becomes (n, h, w, 1 or 3).
     if values.ndim == 3:
@@ -172,42 +176,17 @@ def as_labels(values: NDArray[np.generic], name: str = "y") -> NDArray[np.object
     return np.array([*(_text(value) for value in distinct), None], object)[codes]
 
 
-def positions(pictures: Pictures, first: int) -> Pictures:
-    """Return the pictures of a stack with rows, and names, that count from `first`."""
-    rows = np.arange(first, first + len(pictures))
-    return dataclasses.replace(pictures, rows=rows, names=rows.astype(str).astype(object))
-
-
-def joined(first: Pictures, second: Pictures, note: str) -> Pictures:
-    """Return two sets of the same shape as one, the second after the first; rows and names of stacks count on.
-
-    Raises:
-        DataError: their images differ in shape, or only one has labels.
-    """
-    if first.shape != second.shape or (first.labels is None) != (second.labels is None):
-        raise DataError(f"two parts do not fit together: images of {first.shape} and of {second.shape}.")
-    second = positions(second, len(first) + 1)
-    labels = None
-    if first.labels is not None and second.labels is not None:
-        labels = np.concatenate([first.labels, second.labels])
-    return dataclasses.replace(
-        first,
-        images=np.concatenate([first.images, second.images]),
-        names=np.concatenate([first.names, second.names]),
-        problems=np.concatenate([first.problems, second.problems]),
-        rows=np.concatenate([first.rows, second.rows]),
-        labels=labels,
-        notes=(*first.notes, note),
+def joined(parts: Sequence[Pictures]) -> Pictures:
+    """Return several sets of pictures of one shape as one, in rows that count on, each note once."""
+    labels = [np.full(len(part), None, object) if part.labels is None else part.labels for part in parts]
+    return Pictures(
+        images=np.concatenate([part.images for part in parts]),
+        names=np.concatenate([part.names for part in parts]),
+        problems=np.concatenate([part.problems for part in parts]),
+        rows=np.arange(1, sum(map(len, parts)) + 1),
+        labels=np.concatenate(labels) if any(part.labels is not None for part in parts) else None,
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
-
-
-def _matching(labels: NDArray[np.object_], images: int, name: str) -> NDArray[np.object_]:
-    if len(labels) != images:
-        raise DataError(
-            f"'{name}' holds {counted(images, 'image')} and there are {counted(len(labels), 'label')} for them. "
-            "Each image needs one label, in the same order."
-        )
-    return labels
 
 
 def _text(value: np.generic) -> str | None:
@@ -260,14 +239,11 @@ def _scaled(values: NDArray[np.generic], finite: NDArray[np.bool_], span: Span) 
 
 
 def stacked(pictures: Sequence[NDArray[np.uint8] | None], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return pictures of one size, some without colour and some absent, as one array.
+    """Return pictures of one size as one array, shape (n, h, w, c); zeros where there is no picture.
 
     Args:
         pictures: arrays of shape (h, w, 1 or 3), None where there is none.
         shape: (h, w, c); or (h, w): 3 channels where one picture has colour, else 1.
-
-    Returns:
-        Shape (n, h, w, c); zeros where there is no picture.
     """
     if len(shape) == 2:
         shape = (*shape, max((picture.shape[2] for picture in pictures if picture is not None), default=1))

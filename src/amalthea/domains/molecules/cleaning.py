@@ -6,7 +6,7 @@ import functools
 from typing import Any, NamedTuple
 
 from amalthea.datasets.messages import shortened
-from amalthea.errors import MissingDependencyError
+from amalthea.errors import required
 
 MOST_ATOMS = 500
 """The largest molecule, in heavy atoms: the cost of its descriptors grows with their third power."""
@@ -35,19 +35,17 @@ def clean(smiles: str | None, thorough: bool = True) -> Cleaned:
         >>> clean("C1CC").problem
         "'C1CC' cannot be read as SMILES"
     """
-    from rdkit import rdBase
-
     text = (smiles or "").strip()
     if not text:
         return Cleaned(None, "no SMILES")
     if len(text) > LONGEST_SMILES:
         return Cleaned(None, f"a SMILES of {len(text):,} characters; at most {LONGEST_SMILES:,} can be used")
-    with rdBase.BlockLogs():
+    with rdkit("rdBase").BlockLogs():
         return _clean(text, thorough)
 
 
 def _clean(text: str, thorough: bool) -> Cleaned:
-    chem, chooser, uncharger = tools()
+    (chooser, uncharger), chem = _standardizers(), rdkit()
     molecule = chem.MolFromSmiles(text)
     if molecule is None:
         return Cleaned(None, f"'{shortened(text)}' cannot be read as SMILES")
@@ -77,18 +75,20 @@ def _clean(text: str, thorough: bool) -> Cleaned:
     return Cleaned(canonical, "", tuple(changes))
 
 
-@functools.cache
-def tools() -> tuple[Any, Any, Any]:
-    """Return RDKit's `Chem`, its chooser of the largest fragment, and its neutralizer.
+def rdkit(module: str = "Chem") -> Any:
+    """Return a module of RDKit, or say how to install it."""
+    hint = 'molecules need RDKit, which is not installed. Install it with: pip install "amalthea[molecules]"'
+    return required(f"rdkit.{module}", hint)
 
-    Raises:
-        MissingDependencyError: RDKit is not installed.
-    """
-    try:
-        from rdkit import Chem
-        from rdkit.Chem.MolStandardize import rdMolStandardize
-    except ImportError as error:
-        raise MissingDependencyError(
-            'molecules need RDKit, which is not installed. Install it with: pip install "amalthea[molecules]"'
-        ) from error
-    return Chem, rdMolStandardize.LargestFragmentChooser(), rdMolStandardize.Uncharger()
+
+def parsed(smiles: str) -> Any:
+    """Return RDKit's molecule of a SMILES, None where it cannot be read; of RDKit's complaints nothing is heard."""
+    with rdkit("rdBase").BlockLogs():
+        return rdkit().MolFromSmiles(smiles)
+
+
+@functools.cache
+def _standardizers() -> tuple[Any, Any]:
+    """Return RDKit's chooser of the largest fragment, and its neutralizer."""
+    standardize = rdkit("Chem.MolStandardize.rdMolStandardize")
+    return standardize.LargestFragmentChooser(), standardize.Uncharger()

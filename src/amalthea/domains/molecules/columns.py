@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from amalthea.datasets.columns import is_missing
-from amalthea.domains.molecules.cleaning import tools
+from amalthea.domains.molecules.cleaning import parsed
 from amalthea.errors import DataError
 
 SAMPLE = 50
@@ -40,7 +40,7 @@ def find_smiles_column(table: pd.DataFrame, share: float = 0.8) -> str | None:
     if not names:
         return None
     chosen = min(names, key=lambda name: (not _called_smiles(name), name.lower() != "smiles"))
-    if EVIDENCE.search(chosen) and ALPHABET.match(chosen) and _readable(chosen):
+    if EVIDENCE.search(chosen) and ALPHABET.match(chosen) and parsed(chosen) is not None:
         raise DataError(
             f"the first line, which should name the columns, holds the molecule '{chosen}'. "
             "Put a line with a name such as 'smiles' above it, or call the file .smi."
@@ -66,12 +66,4 @@ def _holds_smiles(column: pd.Series, called_so: bool, share: float) -> bool:
     telling = sum(EVIDENCE.search(text) is not None for text in plausible)
     if not called_so and telling < 0.2 * len(sample):
         return False
-    return sum(map(_readable, plausible)) >= needed * len(sample)
-
-
-def _readable(text: str) -> bool:
-    chem = tools()[0]
-    from rdkit import rdBase
-
-    with rdBase.BlockLogs():
-        return chem.MolFromSmiles(text) is not None
+    return sum(parsed(text) is not None for text in plausible) >= needed * len(sample)

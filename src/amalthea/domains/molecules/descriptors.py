@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.columns import float32
-from amalthea.domains.molecules.cleaning import tools
+from amalthea.domains.molecules.cleaning import parsed, rdkit
 
 WORTH_A_POOL = 500
 """Molecules from which on several processes are faster than one: starting them takes a second or two."""
@@ -30,14 +30,11 @@ def descriptor_names() -> tuple[str, ...]:
         >>> "MolLogP" in descriptor_names()
         True
     """
-    tools()
-    from rdkit.Chem import Descriptors
-
-    return tuple(name for name, _ in Descriptors.descList)
+    return tuple(name for name, _ in rdkit("Chem.Descriptors").descList)
 
 
 def describe(smiles: str, names: Sequence[str]) -> NDArray[np.float32]:
-    """Return descriptors of one molecule.
+    """Return descriptors of one molecule, shape (d,), NaN where RDKit has no finite value.
 
     `Ipc` grows exponentially with the size of a molecule and is given as log10(1 + Ipc).
 
@@ -45,21 +42,14 @@ def describe(smiles: str, names: Sequence[str]) -> NDArray[np.float32]:
         smiles: canonical SMILES.
         names: the d descriptors, by RDKit's names.
 
-    Returns:
-        Shape (d,), NaN where RDKit has no finite value.
-
     Example:
         >>> describe("CCO", ["RingCount", "HeavyAtomCount"])
         array([0., 3.], dtype=float32)
     """
-    chem = tools()[0]
-    from rdkit import rdBase
-    from rdkit.Chem import Descriptors
-
-    functions = dict(Descriptors.descList)
-    with rdBase.BlockLogs(), warnings.catch_warnings(), np.errstate(all="ignore"):
+    functions = dict(rdkit("Chem.Descriptors").descList)
+    with rdkit("rdBase").BlockLogs(), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        molecule = chem.MolFromSmiles(smiles)
+        molecule = parsed(smiles)
         large = molecule is None or molecule.GetNumHeavyAtoms() > MOST_ATOMS_FOR_INFORMATION
         values = [math.nan if large and n in INFORMATION else _value(functions[n], molecule) for n in names]
     array = np.array(values, np.float64)
@@ -70,12 +60,7 @@ def describe(smiles: str, names: Sequence[str]) -> NDArray[np.float32]:
 
 
 def describe_all(smiles: Sequence[str], names: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-    """Yield the descriptors of many molecules, in chunks of shape (some, d), computed on all cores.
-
-    Args:
-        smiles: n canonical SMILES.
-        names: the d descriptors.
-    """
+    """Yield the d descriptors of n canonical SMILES, in chunks of shape (some, d), computed on all cores."""
     chunks = [smiles[start : start + CHUNK] for start in range(0, len(smiles), CHUNK)]
     if len(smiles) < WORTH_A_POOL:
         yield from (_describe_chunk(chunk, names) for chunk in chunks)

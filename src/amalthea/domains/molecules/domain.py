@@ -19,15 +19,24 @@ from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import counted, did_you_mean, listed
 from amalthea.datasets.targets import read_targets
-from amalthea.domains.molecules import chembl, clusters, featurizers, scaffolds
-from amalthea.domains.molecules.citations import MORGAN, RDKIT
+from amalthea.domains.molecules import chembl, drawing, featurizers
 from amalthea.domains.molecules.cleaning import Cleaned, clean
 from amalthea.domains.molecules.columns import find_smiles_column
+from amalthea.domains.molecules.grouping import cluster_groups, scaffold_groups
 from amalthea.domains.molecules.replicates import join_replicates
-from amalthea.domains.networks import defaults_for, dense
+from amalthea.domains.networks import dense
 from amalthea.domains.protocol import Defaults, Featurizer, Nouns, Pieces
 from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
+
+RDKIT = (
+    """@misc{rdkit, title = {{RDKit}: Open-source cheminformatics}, howpublished = {\\url{https://www.rdkit.org}}}"""
+)
+
+MORGAN = """@article{rogers2010, author = {Rogers, David and Hahn, Mathew}, title = {Extended-Connectivity
+  Fingerprints}, journal = {Journal of Chemical Information and Modeling}, volume = {50}, pages = {742--754},
+  year = {2010}}"""
+"""The works on which molecules rest, as BibTeX."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,13 +57,12 @@ class Molecules(Rows):
     input_state_type: Any = SmilesState
     suggestions: Mapping[str, str] = MappingProxyType({"predict": "CCO 'c1ccccc1C(=O)N'", "train": "--split scaffold"})
     in_words: bool = True
+    groupings: Sequence[str] = ("scaffold", "cluster")
     feature_choices: Sequence[str] = ("auto", "descriptors", "morgan", "both")
 
     def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:  # noqa: ARG002
         """Return each molecule drawn as SVG; its SMILES where it cannot be drawn."""
-        from amalthea.domains.molecules.drawing import molecule
-
-        return [molecule(smiles) for smiles in examples["smiles"]]
+        return [drawing.drawn(smiles) for smiles in examples["smiles"]]
 
     def describe(self, examples: pd.DataFrame) -> list[str]:
         """Return each molecule's SMILES."""
@@ -62,9 +70,7 @@ class Molecules(Rows):
 
     def parts(self, examples: pd.DataFrame) -> Pieces:  # noqa: ARG002
         """Return that molecules consist of atoms."""
-        from amalthea.domains.molecules import atoms
-
-        return Pieces(atoms.without_atoms, atoms.coloured, atoms.READING)
+        return Pieces(drawing.without_atoms, drawing.coloured, drawing.READING)
 
     def works(self, features: Sequence[str]) -> list[str]:
         """Return the works on which molecules and these features rest, as BibTeX."""
@@ -78,11 +84,6 @@ class Molecules(Rows):
         """Turn a table into molecules and targets; each change that cleaning makes is counted in the notes.
 
         An export of activities from ChEMBL becomes one activity a compound, its replicates joined.
-
-        Args:
-            table: all columns as text; the index is the line in the file.
-            name: what the data set is called.
-            options: targets, the SMILES column if it is not to be found, and whether molecules are cleaned.
 
         Raises:
             DataError: the table cannot be used.
@@ -117,16 +118,8 @@ class Molecules(Rows):
         )
         return assemble(name, self.name, table, labels, parsed, options, refused)
 
-    def input_state(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the name of the SMILES column and whether molecules are cleaned, as JSON."""
-        return dict(dataset.input_state)
-
     def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
-        """Turn SMILES, a table with a column of SMILES, or a file into examples.
-
-        Args:
-            source: one SMILES, a list of SMILES, a table, or a path.
-            state: as `input_state` gave it.
+        """Turn one SMILES, a list of them, a table with a column of them, or a file (a `Path`) into examples.
 
         Raises:
             DataError: no column holds SMILES.
@@ -162,11 +155,10 @@ class Molecules(Rows):
         """
         if choice not in self.feature_choices:
             raise DataError(f"molecules have no features '{choice}'. Choose one of: {', '.join(self.feature_choices)}.")
-        if choice == "auto":
-            regression = any(target.task == "regression" for target in dataset.targets)
-            choices = ("descriptors", "morgan") if regression else ("morgan", "descriptors")
-            return tuple(featurizers.make(name) for name in choices)
-        return (featurizers.make(choice),)
+        if choice != "auto":
+            return (featurizers.make(choice),)
+        regression = any(target.task == "regression" for target in dataset.targets)
+        return tuple(map(featurizers.make, ("descriptors", "morgan") if regression else ("morgan", "descriptors")))
 
     def restore(self, state: dict[str, Any]) -> Featurizer:
         """Return the featurizer that a `state` described."""
@@ -178,23 +170,16 @@ class Molecules(Rows):
         Raises:
             DataError: molecules have no such groups.
         """
-        smiles = dataset.examples["smiles"].tolist()
-        if kind == "scaffold":
-            return scaffolds.scaffold_groups(smiles)
-        if kind == "cluster":
-            return clusters.cluster_groups(smiles)
-        choices = "'random', 'scaffold', 'cluster', 'group', 'time' or 'column'"
-        raise DataError(f"molecules cannot be split by '{kind}'. Choose {choices}.")
+        if kind not in self.groupings:
+            return super().groups(dataset, kind)
+        grouped = scaffold_groups if kind == "scaffold" else cluster_groups
+        return grouped(dataset.examples["smiles"].tolist())
 
     def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
         """Return a compiled dense network."""
         if all(target.task == "classification" for target in targets):
             return dense(featurizer, targets, defaults, steps, dropout=0.3)
         return dense(featurizer, targets, defaults, steps, input_dropout=0.05)
-
-    def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:  # noqa: ARG002
-        """Return how these data are trained on when nothing else is said."""
-        return defaults_for(dataset.targets, len(dataset))
 
 
 def _smiles_column(table: pd.DataFrame, asked: str | None, share: float = 0.8) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amalthea.backend import cache_folder
 from amalthea.datasets.archive import checked
 from amalthea.domains.molecules.cache import FeatureCache
-from amalthea.domains.molecules.cleaning import tools
+from amalthea.domains.molecules.cleaning import parsed, rdkit
 from amalthea.domains.molecules.descriptors import CHUNK, describe_all, descriptor_names
 from amalthea.domains.protocol import Featurizer, Metric, Progress
 from amalthea.domains.tabular_inputs import Vectors
@@ -57,7 +57,8 @@ class Descriptors(Vectors):
         """Return the features of n molecules; see `Featurizer.transform`."""
         smiles, problems = _smiles(examples)
         everything = descriptor_names()
-        cache = FeatureCache(_cache_path(), len(everything))
+        path = cache_folder() / f"descriptors-1-rdkit-{rdkit('rdBase').rdkitVersion}.sqlite"
+        cache = FeatureCache(path, len(everything))
         wanted = list(dict.fromkeys(text for text in smiles if text))
         known = cache.find(wanted)
         missing = [text for text in wanted if text not in known]
@@ -106,19 +107,14 @@ class Morgan(Vectors):
         self, examples: pd.DataFrame, progress: Progress | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.object_]]:
         """Return the features of n molecules; see `Featurizer.transform`."""
-        chem = tools()[0]
-        from rdkit import rdBase
-        from rdkit.Chem import rdFingerprintGenerator
-
-        generator = rdFingerprintGenerator.GetMorganGenerator(radius=self.radius, fpSize=self.size)
+        generator = rdkit("Chem.rdFingerprintGenerator").GetMorganGenerator(radius=self.radius, fpSize=self.size)
         smiles, problems = _smiles(examples)
         features = np.full((len(smiles), self.size), np.nan, np.float32)
-        with rdBase.BlockLogs():
-            for row, text in enumerate(smiles):
-                if text:
-                    features[row] = generator.GetCountFingerprintAsNumPy(chem.MolFromSmiles(text))
-                if progress is not None and (row % CHUNK == CHUNK - 1 or row == len(smiles) - 1):
-                    progress(row + 1, len(smiles))
+        for row, text in enumerate(smiles):
+            if text:
+                features[row] = generator.GetCountFingerprintAsNumPy(parsed(text))
+            if progress is not None and (row % CHUNK == CHUNK - 1 or row == len(smiles) - 1):
+                progress(row + 1, len(smiles))
         return np.log1p(features), problems
 
     def state(self) -> dict[str, Any]:
@@ -127,12 +123,7 @@ class Morgan(Vectors):
 
 
 class Both(Vectors):
-    """Two featurizers side by side, as one.
-
-    Args:
-        first: gives the first features.
-        second: gives the others.
-    """
+    """Two featurizers side by side, as one: the features of `first`, then those of `second`."""
 
     name: str = "both"
     title: str = "descriptors and Morgan counts"
@@ -158,13 +149,9 @@ class Both(Vectors):
 
 def make(choice: str) -> Featurizer:
     """Return a featurizer by its name: "descriptors", "morgan" or "both"."""
-    match choice:
-        case "descriptors":
-            return Descriptors()
-        case "morgan":
-            return Morgan()
-        case _:
-            return Both(Descriptors(), Morgan())
+    if choice == "both":
+        return Both(Descriptors(), Morgan())
+    return Descriptors() if choice == "descriptors" else Morgan()
 
 
 def restore(state: dict[str, Any]) -> Featurizer:
@@ -188,9 +175,3 @@ def restore(state: dict[str, Any]) -> Featurizer:
 def _smiles(examples: pd.DataFrame) -> tuple[list[str | None], NDArray[np.object_]]:
     smiles = [text if isinstance(text, str) and text else None for text in examples["smiles"]]
     return smiles, np.array(["" if text else NO_MOLECULE for text in smiles], dtype=object)
-
-
-def _cache_path() -> Any:
-    import rdkit
-
-    return cache_folder() / f"descriptors-1-rdkit-{rdkit.__version__}.sqlite"

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from amalthea.datasets.archive import checked
 from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
@@ -17,7 +16,7 @@ from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import read_targets
-from amalthea.domains.networks import defaults_for, dense
+from amalthea.domains.networks import dense
 from amalthea.domains.protocol import Defaults, Featurizer, Fields, Nouns
 from amalthea.domains.tables.columns import Layout, as_examples, find_layout
 from amalthea.domains.tables.featurizers import Columns, ColumnsState
@@ -46,11 +45,6 @@ class Tables(Rows):
     def dataset(self, table: pd.DataFrame, name: str, options: ReadOptions) -> Dataset:
         """Turn a table into examples and targets: every column that is no target becomes a feature, or is noted.
 
-        Args:
-            table: all columns as text; the index is the line in the file.
-            name: what the data set is called.
-            options: targets, and columns to be ignored or kept.
-
         Raises:
             DataError: the table cannot be used.
 
@@ -75,20 +69,12 @@ class Tables(Rows):
         return self._featurizer(dataset).state()
 
     def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
-        """Turn a table, a list of rows as dicts, or a file into examples.
-
-        Args:
-            source: columns that are no features are handed through; values that cannot be read count as missing.
-            state: as `input_state` gave it.
+        """Turn a table, a list of rows as dicts, or a file into examples; values that cannot be read count as missing.
 
         Raises:
             DataError: a column that the model needs is not there.
         """
-        if isinstance(source, str | Path):
-            table = read_table(source)
-        else:
-            given = source if isinstance(source, pd.DataFrame) else pd.DataFrame(source)
-            table = as_text(given)
+        table = read_table(source) if isinstance(source, str | Path) else as_text(pd.DataFrame(source))
         return self._inputs(table, state)
 
     def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
@@ -111,18 +97,6 @@ class Tables(Rows):
         stored = checked(ColumnsState, state, "model.json, featurizers")
         return Columns(stored.numbers, stored.categories)
 
-    def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:  # noqa: ARG002
-        """Refuse: tables have no groups of their own.
-
-        Raises:
-            DataError: always.
-        """
-        raise DataError(f"a table cannot be split by '{kind}'. Choose 'random', 'group', 'time' or 'column'.")
-
-    def defaults(self, dataset: Dataset, network: str = "auto") -> Defaults:  # noqa: ARG002
-        """Return how these data are trained on when nothing else is said."""
-        return defaults_for(dataset.targets, len(dataset))
-
     def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
         """Return a compiled dense network."""
         return dense(featurizer, targets, defaults, steps)
@@ -136,10 +110,8 @@ class Tables(Rows):
         layout = Layout(tuple(state["numbers"]), tuple(state["categories"]))
         absent = [name for name in (*layout.numbers, *layout.categories) if name not in table.columns]
         if absent:
-            there = listed(table.columns)
-            raise DataError(
-                f"the model needs these columns, which are not there: {listed(absent)}. There are: {there}."
-            )
+            there = f"There are: {listed(table.columns)}."
+            raise DataError(f"the model needs these columns, which are not there: {listed(absent)}. {there}")
         examples = as_examples(table, layout)
         warnings: list[list[str]] = [[] for _ in range(len(table))]
         for name in layout.numbers:
@@ -149,8 +121,7 @@ class Tables(Rows):
             for row in np.flatnonzero(examples[name].notna() & ~examples[name].isin(state["categories"][name])):
                 warnings[row].append(f"'{name}' is '{table[name].iloc[row]}', which the model has never seen")
         misfits = malformed(table)
-        problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
-        problems = np.array(
-            [misfits.get(line, problem) for line, problem in zip(table.index, problems, strict=True)], object
-        )
-        return Inputs(table, examples, problems, np.array(["; ".join(sentences) for sentences in warnings], object))
+        unknown = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "")
+        problems = [misfits.get(line, problem) for line, problem in zip(table.index, unknown, strict=True)]
+        sentences = np.array(["; ".join(warning) for warning in warnings], object)
+        return Inputs(table, examples, np.array(problems, object), sentences)
