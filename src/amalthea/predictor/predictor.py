@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from amalthea.predictor.evaluation import Evaluation
 
 NO_ANSWER = "the network's answer is no finite number"
-RAW = re.compile(r"(^|_)raw_(std|force_std|probability_)")
+RAW = re.compile(r"(^|_)raw_(std|force_std|probability_|distance|excess|base_share)")
 """The columns of the out-of-fold table that hold answers before any calibration."""
 FAR = 95.0
 """The percentile of the distance to the training set above which a prediction is warned of."""
@@ -56,6 +56,7 @@ class Predictor:
         provenance: where it all came from: data, settings, versions, refused rows, notes.
         examples: the training examples in their own form; empty if they were not saved.
         state: what the task must remember beside all that, of its type `Task.state_type`.
+        arrays: the arrays that it must remember, by name.
     """
 
     domain: str
@@ -70,6 +71,7 @@ class Predictor:
     provenance: Provenance
     examples: pd.DataFrame
     state: Any = None
+    arrays: Mapping[str, NDArray[Any]] = dataclasses.field(default_factory=dict)
 
     @property
     def refused(self) -> tuple[Refusal, ...]:

@@ -82,6 +82,8 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
         ),
         "applicability.safetensors": archive.pack_arrays(predictor.applicability.arrays()),
     }
+    if predictor.arrays:
+        parts["state.safetensors"] = archive.pack_arrays(predictor.arrays)
     if examples:
         parts["examples.csv"] = archive.pack_table(table)
         parts |= {f"examples/{name}": content for name, content in pictures.items()}
@@ -169,6 +171,7 @@ def _open(card: Card, parts: Mapping[str, bytes], custom_objects: Mapping[str, A
         provenance=card.provenance,
         examples=examples,
         state=None if card.state is None else archive.checked(task(card.task).state_type, card.state, "state"),
+        arrays=archive.unpack_arrays(parts["state.safetensors"]) if "state.safetensors" in parts else {},
     )
     features = [math.prod(part.featurizer.shape) for part in loaded]
     if len(card.targets) != len(predictor.calibrations) or features[:1] != [predictor.applicability.features]:

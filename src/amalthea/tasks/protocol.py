@@ -67,6 +67,7 @@ class Fitted:
         out_of_fold: one row an example: row, fold, target, the columns of `predict`, and the raw spread and raw
             probabilities in columns whose names begin with `raw_`.
         state: what the task must remember beside all that, of its type `Task.state_type`.
+        arrays: the arrays that it must remember beside all that, by name.
     """
 
     dataset: Dataset
@@ -77,6 +78,7 @@ class Fitted:
     validation: Validation
     out_of_fold: pd.DataFrame
     state: Any = None
+    arrays: Mapping[str, NDArray[Any]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

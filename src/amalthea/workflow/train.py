@@ -146,6 +146,7 @@ def _learn(dataset: Dataset, settings: Settings, clock: _Clock) -> Predictor:
         provenance=provenance,
         examples=_examples(used, fitted.split),
         state=fitted.state,
+        arrays=fitted.arrays,
     )
 
 
