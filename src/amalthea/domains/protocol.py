@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 
-Metric = Literal["euclidean", "tanimoto", "pictures"]
+Metric = Literal["euclidean", "descriptors", "tanimoto", "pictures"]
 
 Progress = Callable[[int, int], None]
 """Called as progress(done, total) while something takes its time."""

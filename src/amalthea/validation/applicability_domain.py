@@ -13,6 +13,7 @@ from amalthea.validation.distances import Metric, Space, fit_space, open_space
 
 _REFERENCES = 10_000
 _NEIGHBOURS = 5
+_SMALLEST = 1e-6  # the median distance where most examples are alike
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,7 +21,8 @@ class Applicability:
     """The training set as a measure of distance: an example's distance is the mean over its 5 nearest neighbours in it.
 
     Args:
-        metric: "euclidean" (standardized numbers), "tanimoto" (counts, as ln(1 + count)) or "pictures" (pixels).
+        metric: "euclidean" (standardized numbers), "descriptors" (many of these, whose ranges mean nothing), "tanimoto"
+            (counts, as ln(1 + count)) or "pictures" (pixels).
         features: d, the number of columns.
         space: at most 10,000 training examples, the references.
         groups: shape (references,), integers: copies share one.
@@ -45,7 +47,7 @@ class Applicability:
 
         Args:
             features: shape (n, d), or (n, ...) with d numbers each; NaN and infinity are missing values.
-            metric: "euclidean", "tanimoto" or "pictures".
+            metric: as above.
             groups: shape (n,), integers: copies of the same example share one.
             seed: of the sample of references, where there are more than 10,000 examples.
 
@@ -83,6 +85,49 @@ class Applicability:
         known = np.isfinite(distance) & (len(self.reference_distances) > 0)
         return np.where(known, 100.0 * smaller / max(1, len(self.reference_distances)), np.nan)
 
+    def relative_distance(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Return distances in units of the median of the training examples' own; 1 is usual, there is no largest.
+
+        Args:
+            features: shape (n, d), as for `fit`.
+
+        Returns:
+            Shape (n,); NaN where the training set has no two groups to compare.
+        """
+        return self._relative(self._distance(_rows(features), None))
+
+    def held_out(
+        self, features: ArrayLike, fold_ids: ArrayLike, seed: int = 0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what `relative_distance` and `excess` are to the members that never saw a training example.
+
+        Args:
+            features: shape (n, d), of all training examples.
+            fold_ids: shape (n,): references of an example's fold are left out.
+            seed: as for `fit`.
+        """
+        values, folds = _rows(features), np.asarray(fold_ids, np.int64)
+        labels = folds[references(len(values), seed)]
+        excess = np.zeros(len(values))
+        for fold in np.unique(folds):
+            others = labels != fold
+            if others.any():
+                excess[folds == fold] = self.space.excess(values[folds == fold], others)
+        return self._relative(self._distance(values, folds, labels)), excess
+
+    def excess(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Return how far the worst column lies outside of its training range, in its standard deviations, shape (n,).
+
+        It is 0 where the metric knows no columns of which each means something.
+        """
+        return self.space.excess(_rows(features), np.ones(len(self.groups), bool))
+
+    def _relative(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        usual = np.median(self.reference_distances) if len(self.reference_distances) else np.nan
+        scale = float(self.space.stretched(np.asarray(usual)))
+        relative: NDArray[np.float64] = self.space.stretched(distance) / max(scale, _SMALLEST)
+        return relative
+
     def nearest(self, features: ArrayLike, count: int = 3) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the nearest references, nearest first.
 
@@ -113,13 +158,22 @@ class Applicability:
         space = open_space(arrays, metric)
         return cls(metric, features, space, arrays["groups"], arrays["own"])
 
-    def _distance(self, features: NDArray[np.float32], groups: NDArray[np.int64] | None) -> NDArray[np.float64]:
-        """Return the mean distance to the nearest neighbours (fewer than 5 where there are fewer), NaN without any."""
+    def _distance(
+        self,
+        features: NDArray[np.float32],
+        groups: NDArray[np.int64] | None,
+        labels: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the mean distance to the nearest neighbours (fewer than 5 where there are fewer), NaN without any.
+
+        References whose label (their group where none is given) is that of the example are left out.
+        """
+        labels = self.groups if labels is None else labels
         means = [np.empty(0)]
         start = 0
         for block in self.space.distances(features.astype(np.float32, copy=False)):
             if groups is not None:
-                block[groups[start : start + len(block), None] == self.groups] = np.inf
+                block[groups[start : start + len(block), None] == labels] = np.inf
             start += len(block)
             count = min(_NEIGHBOURS, block.shape[1])
             nearest = np.partition(block, count - 1, axis=1)[:, :count].astype(np.float64)

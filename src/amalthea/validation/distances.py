@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-Metric = Literal["euclidean", "tanimoto", "pictures"]
+Metric = Literal["euclidean", "descriptors", "tanimoto", "pictures"]
 
 _BLOCK = 500  # rows of queries at a time: 500 x 10,000 distances are 20 MB
-_CLIP = 6.0  # standard deviations
+_CLIP = 6e4  # standard deviations: the largest of float16
 _LARGEST_COUNT = 255
 _COMPONENTS = 30
+_LEAST_SIMILARITY = 0.02
 
 
 class Space(Protocol):
@@ -22,6 +23,14 @@ class Space(Protocol):
 
     def distances(self, features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """Yield distances, shape (block, references), for features of shape (n, d), in the order of the rows."""
+        ...
+
+    def stretched(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return distances on a scale without end: as they are, unless the metric has a largest one."""
+        ...
+
+    def excess(self, features: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return how far the worst column lies outside of the range of the chosen references, in its spreads."""
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -52,6 +61,14 @@ def open_space(arrays: Mapping[str, NDArray[Any]], metric: Metric) -> Space:
 class _Arrays:
     """A space that is rebuilt from its fields."""
 
+    def stretched(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the distances."""
+        return distance
+
+    def excess(self, features: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:  # noqa: ARG002
+        """Return 0 for each example: no column means something by itself."""
+        return np.zeros(len(features))
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that is needed to rebuild the space."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -59,7 +76,7 @@ class _Arrays:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class EuclideanSpace(_Arrays):
-    """Euclidean distance of columns standardized as the references are, clipped at 6 standard deviations.
+    """Euclidean distance of columns standardized as the references are.
 
     Args:
         centre: shape (d,), what is subtracted from each column: the mean of the references.
@@ -80,7 +97,7 @@ class EuclideanSpace(_Arrays):
     reference: NDArray[np.float16]
 
     @classmethod
-    def fit(cls, features: NDArray[np.float32]) -> EuclideanSpace:
+    def fit(cls, features: NDArray[np.float32]) -> Self:
         """Return the space with references of shape (n, d)."""
         values = _finite(features)
         # A column without any value has no median; it will not count.
@@ -106,12 +123,28 @@ class EuclideanSpace(_Arrays):
             else:
                 yield np.zeros((len(queries), len(reference)), np.float32)
 
+    def excess(self, features: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return how far the worst column lies outside of the range of the chosen references, in its spreads."""
+        reference, values = self.reference[chosen].astype(np.float64), self._standardized(features).astype(np.float64)
+        if not values.shape[1]:
+            return np.zeros(len(values))
+        outside = np.maximum(reference.min(axis=0) - values, values - reference.max(axis=0))
+        return np.asarray(np.maximum(outside.max(axis=1), 0.0))
+
     def _standardized(self, features: NDArray[np.float32]) -> NDArray[np.float16]:
         # Queries are rounded to what is stored, so that a copy of a reference has distance 0.
         used = self.scale > 0
         values = _finite(features[:, used])
         values = np.where(np.isnan(values), self.median[used], values)
         return np.clip((values - self.centre[used]) / self.scale[used], -_CLIP, _CLIP).astype(np.float16)
+
+
+class DescriptorSpace(EuclideanSpace):
+    """Euclidean distance of many columns, of which some always lie outside: none of them means something by itself."""
+
+    def excess(self, features: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return 0 for each example."""
+        return _Arrays.excess(self, features, chosen)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -138,6 +171,10 @@ class TanimotoSpace(_Arrays):
     columns: NDArray[np.int32]
     ends: NDArray[np.int64]
     width: NDArray[np.int64]
+
+    def stretched(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return -ln of the similarity: from 0.02 on, all are alike."""
+        return np.asarray(-np.log(np.maximum(1.0 - distance, _LEAST_SIMILARITY)))
 
     @classmethod
     def fit(cls, features: NDArray[np.float32]) -> TanimotoSpace:
@@ -222,7 +259,12 @@ class PictureSpace(_Arrays):
 
 
 def _spaces() -> dict[str, Any]:
-    return {"euclidean": EuclideanSpace, "tanimoto": TanimotoSpace, "pictures": PictureSpace}
+    return {
+        "euclidean": EuclideanSpace,
+        "descriptors": DescriptorSpace,
+        "tanimoto": TanimotoSpace,
+        "pictures": PictureSpace,
+    }
 
 
 def _of_length_one(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -38,7 +38,7 @@ class Descriptors(Vectors):
 
     name: str = "descriptors"
     details: str = "{count} RDKit descriptors"
-    metric: Metric = "euclidean"
+    metric: Metric = "descriptors"
 
     def __init__(self, names: Sequence[str] | None = None) -> None:
         known = descriptor_names()
@@ -127,7 +127,7 @@ class Both(Vectors):
 
     name: str = "both"
     title: str = "descriptors and Morgan counts"
-    metric: Metric = "euclidean"
+    metric: Metric = "descriptors"
 
     def __init__(self, first: Featurizer, second: Featurizer) -> None:
         self.parts = (first, second)
