@@ -21,18 +21,58 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 Constants = TypeVar("Constants")
 
+MOST_BASE = 0.95
+"""The most that the base rate may be of a probability: with more of it another class would be named."""
+
+ENDLESS = 1e9
+"""A relative distance beyond all others."""
+
+MOST_EXCESS = 0.5
+"""Standard deviations beyond a column's training range from which on an example is outside."""
+
 _LOG_VARIANCES = (-14.0, 3.0)  # bounds of ln a² and ln b², where residuals and spreads are of size 1
-_POWERS = (0.2, 1.0)
+_POWERS = (0.5, 1.0)  # a power near 0 would make any disagreement count for nothing
+_DISTANCE_POWERS = (0.0, 3.0)
+_NEAREST = 0.2  # relative distances below it count as that: a copy is not known better than its neighbours' errors
+_NINETY = 1.645  # standard deviations that hold 90 % of a Gaussian
 _TEMPERATURES = (0.05, 20.0)
 _SMALLEST_PROBABILITY = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
-class IntervalCalibration:
-    """What turns a mean and a raw spread into an interval: mean ± factor * sqrt(a² + (b * std^power)²).
+class Reach:
+    """What was judged when a calibration was fitted; nothing is known beyond it.
 
-    The spread of a few members is noisy: where it is large, it is so in part by chance, and the error is not as large.
-    A power below 1 says so.
+    Args:
+        spread_99: the 99 % quantile of the raw spreads, in the target's unit.
+        largest_spread: the largest.
+        distance_99: the 99 % quantile of the relative distances to the training set.
+        largest_distance: the largest.
+        typical: the 90 % quantile of |truth - its mean|, in the target's unit.
+    """
+
+    spread_99: Number
+    largest_spread: Number
+    distance_99: Number
+    largest_distance: Number
+    typical: Number
+
+    @classmethod
+    def of(cls, spreads: Array, distances: Array, truth: Array) -> Reach:
+        """Return the reach of judged rows, shape (n,) each."""
+        (spread, widest), (distance, farthest) = (np.quantile(each, [0.99, 1.0]) for each in (spreads, distances))
+        typical = np.quantile(np.abs(truth - truth.mean()), 0.9)
+        return cls(float(spread), float(widest), float(distance), float(farthest), float(typical))
+
+
+@dataclasses.dataclass(frozen=True)
+class IntervalCalibration:
+    """What turns a mean, a raw spread and a distance to the training set into an interval, mean ± factor * sigma.
+
+    Where examples like those asked were judged, sigma is sqrt(a² + (b * spread^power)²) * distance^distance_power.
+    The spread of a few members is noisy: where it is large, it is so in part by chance, and a power below 1 says so.
+    Beyond the judged range the interval's half-width grows by what spread, distance and columns exceed it, in squares:
+    1.645 (spread - spread_99), typical (distance / distance_99 - 1) and typical * excess.
 
     Args:
         a: the part of the error that the spread does not show, in the target's unit.
@@ -40,6 +80,9 @@ class IntervalCalibration:
         factor: half the interval's width in units of sigma; NaN where too few residuals are known for any finite one.
         level: the fraction of new examples that the interval is to cover.
         power: above 0, at most 1.
+        distance_power: at least 0.
+        farthest: the relative distance beyond which the power of it stays the same.
+        reach: what was judged; None: nothing is known of it, and nothing grows.
 
     Example:
         >>> calibration = IntervalCalibration(a=0.3, b=2.0, factor=1.5)
@@ -52,29 +95,70 @@ class IntervalCalibration:
     factor: Number
     level: float = 0.9
     power: float = 1.0
+    distance_power: float = 0.0
+    farthest: float = ENDLESS
+    reach: Reach | None = None
 
-    def sigma(self, std: ArrayLike) -> Array:
-        """Return the calibrated standard deviation for raw spreads of shape (n,), in the target's unit."""
-        return np.hypot(self.a, self.b * np.asarray(std, np.float64) ** self.power)
+    def sigma(self, std: ArrayLike, distance: ArrayLike | None = None, excess: ArrayLike = 0.0) -> Array:
+        """Return the calibrated standard deviation, in the target's unit; it grows with each argument.
 
-    def interval(self, mean: ArrayLike, std: ArrayLike) -> tuple[Array, Array]:
+        Args:
+            std: the raw spreads, shape (n,), in the target's unit.
+            distance: to the training set, in units of the training examples' own; None: not known.
+            excess: how far a column lies outside of its training range, in its standard deviations.
+        """
+        spread = np.asarray(std, np.float64)
+        judged: Array = np.hypot(self.a, self.b * spread**self.power)
+        if distance is None:
+            return judged
+        apart = np.asarray(distance, np.float64)
+        judged = judged * np.clip(apart, _NEAREST, self.farthest) ** self.distance_power
+        if self.reach is None:
+            return judged
+        beyond = _NINETY * np.maximum(spread - self.reach.spread_99, 0.0)
+        far = np.maximum(apart / max(self.reach.distance_99, _NEAREST) - 1.0, 0.0)
+        growth = np.sqrt(beyond**2 + self.reach.typical**2 * (far**2 + np.asarray(excess, np.float64) ** 2))
+        return np.hypot(judged, growth / (self.factor if self.factor > 0 else _NINETY))
+
+    def interval(
+        self, mean: ArrayLike, std: ArrayLike, distance: ArrayLike | None = None, excess: ArrayLike = 0.0
+    ) -> tuple[Array, Array]:
         """Return the interval's lower and upper ends, each of shape (n,); NaN where `factor` is."""
-        centre, half = np.asarray(mean, np.float64), self.factor * self.sigma(std)
+        centre, half = np.asarray(mean, np.float64), self.factor * self.sigma(std, distance, excess)
         return centre - half, centre + half
 
+    def outside(self, std: ArrayLike, distance: ArrayLike, excess: ArrayLike = 0.0) -> Rows:
+        """Say which examples lie where none was judged, shape (n,); the arguments are those of `sigma`."""
+        spread, apart, columns = np.broadcast_arrays(*(np.asarray(each, float) for each in (std, distance, excess)))
+        if self.reach is None:
+            return np.zeros(spread.shape, bool)
+        far = (spread > self.reach.largest_spread) | (apart > self.reach.largest_distance)
+        return np.asarray(far | (columns > MOST_EXCESS))
 
-def fit_interval(residuals: ArrayLike, std: ArrayLike, level: float = 0.9) -> IntervalCalibration:
+
+def fit_interval(
+    residuals: ArrayLike,
+    std: ArrayLike,
+    level: float = 0.9,
+    *,
+    distance: ArrayLike | None = None,
+    truth: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> IntervalCalibration:
     """Return the constants that fit out-of-fold residuals: sigma by likelihood, the width by the conformal quantile.
 
-    a, b and the power maximize the likelihood of Gaussian residuals with variance a² + (b * std^power)². The factor is
-    then the ⌈level (n + 1)⌉-th smallest |residual| / sigma; where that exceeds n (fewer than 9 residuals for 0.9), no
-    finite interval keeps the promise and the factor is NaN. A spread that is the same for all rows tells nothing: b is
-    0. Residuals or spreads that are not finite leave nothing to promise: all constants are NaN.
+    a, b and the powers maximize the likelihood of Gaussian residuals with the variance of `IntervalCalibration`. The
+    factor is then the ⌈level (n + 1)⌉-th smallest |residual| / sigma; where that exceeds n (fewer than 9 residuals for
+    0.9), no finite interval keeps the promise and the factor is NaN. A spread that is the same for all rows tells
+    nothing: b is 0. Residuals or spreads that are not finite leave nothing to promise: all constants are NaN.
 
     Args:
         residuals: shape (n,), prediction minus truth (or the reverse), in the target's unit.
         std: shape (n,), the raw spreads of the same predictions.
         level: the fraction to be covered.
+        distance: shape (n,), the relative distances of the rows to what was learned by the members that judge them.
+        truth: shape (n,), the targets: with `distance` it gives the calibration a `reach`.
+        weights: shape (n,), how much each row counts; None: all the same.
 
     Raises:
         ValueError: the shapes differ.
@@ -84,74 +168,116 @@ def fit_interval(residuals: ArrayLike, std: ArrayLike, level: float = 0.9) -> In
         >>> calibration.b, round(calibration.factor * calibration.a, 6)
         (0.0, 1.0)
 
-    Source: Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018), algorithm 2 and section 5.2 (locally weighted residuals).
+    Source: Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018), algorithm 2 and section 5.2 (locally weighted residuals);
+    with weights Tibshirani et al., NeurIPS 2019 (arXiv 1904.06019), lemma 3.
     """
     errors, spreads = np.abs(np.asarray(residuals, np.float64)), np.asarray(std, np.float64)
     if errors.ndim != 1 or errors.shape != spreads.shape:
         raise ValueError(f"residuals and std must have shape (n,). Received: {errors.shape}, {spreads.shape}")
     if not len(errors) or not (np.isfinite(errors).all() and np.isfinite(spreads).all()):
         return IntervalCalibration(math.nan, math.nan, math.nan, level)
-    # How the error grows with the spread, by likelihood.
-    a, b, power = _likeliest_variance(errors, spreads)
-    sigma = IntervalCalibration(a, b, math.nan, power=power).sigma(spreads)
+    counts = np.ones(len(errors)) if weights is None else np.asarray(weights, np.float64)
+    apart = None if distance is None else np.asarray(distance, np.float64)
+    if apart is not None and not np.isfinite(apart).all():
+        apart = None
+    farthest = ENDLESS if apart is None else max(float(np.quantile(apart, 0.98)), _NEAREST)
+    # How the error grows with spread and distance, by likelihood.
+    near = np.ones(len(errors)) if apart is None else np.clip(apart, _NEAREST, farthest)
+    a, b, power, by_distance = _likeliest_variance(errors, spreads, near, counts)
+    fitted = IntervalCalibration(a, b, math.nan, level, power, by_distance, farthest)
+    sigma = fitted.sigma(spreads, apart)
     # How wide, by the conformal quantile of the errors in units of sigma: no shape of their distribution is assumed.
-    scaled = np.sort(np.divide(errors, sigma, out=np.zeros_like(errors), where=sigma > 0))  # sigma 0: all errors are 0
-    rank = math.ceil(level * (len(scaled) + 1) - 1e-9)  # rounding must not lift a whole number
-    factor = float(scaled[rank - 1]) if rank <= len(scaled) else math.nan
-    return IntervalCalibration(a, b, factor, level, power)
+    scaled = np.divide(errors, sigma, out=np.zeros_like(errors), where=sigma > 0)  # sigma 0: all errors are 0
+    order = np.argsort(scaled, kind="stable")
+    reached = np.cumsum(counts[order]) / counts.mean()
+    enough = np.flatnonzero(reached >= level * (len(scaled) + 1) - 1e-9)  # rounding must not lift a whole number
+    factor = float(scaled[order[enough[0]]]) if len(enough) else math.nan
+    known = None if apart is None or truth is None else Reach.of(spreads, apart, np.asarray(truth, np.float64))
+    return dataclasses.replace(fitted, factor=factor, reach=known)
 
 
-def _likeliest_variance(errors: Array, spreads: Array) -> tuple[float, float, float]:
-    """Return a, b and the power of the variance a² + (b * std^power)² under which Gaussian errors are likeliest."""
+def _likeliest_variance(
+    errors: Array, spreads: Array, distance: Array, counts: Array
+) -> tuple[float, float, float, float]:
+    """Return a, b and the powers of spread and distance under which Gaussian errors are likeliest."""
     from scipy.optimize import minimize
 
-    size, spread = float(np.sqrt(np.mean(errors**2))), float(np.sqrt(np.mean(spreads**2)))
-    if size == 0.0 or np.ptp(spreads) <= 1e-9 * spread:
-        return size, 0.0, 1.0
+    shares = counts / counts.sum()
+    size, spread = float(np.sqrt(shares @ errors**2)), float(np.sqrt(np.mean(spreads**2)))
+    if size == 0.0:
+        return 0.0, 0.0, 1.0, 0.0
     # In units of the typical error and spread, one set of bounds and starts serves all targets.
-    squares, relative = (errors / size) ** 2, spreads / spread
-    logarithms = np.log(np.where(relative > 0, relative, 1.0))
+    squares, relative = (errors / size) ** 2, spreads / (spread or 1.0)
+    logarithms, apart = np.log(np.where(relative > 0, relative, 1.0)), np.log(distance)
 
     def negative_log_likelihood(constants: Array) -> tuple[float, Array]:
-        floor, shown = np.exp(constants[0]), np.exp(constants[1]) * relative ** (2 * constants[2])
+        grown = np.exp(2 * constants[3] * apart)
+        floor = np.exp(constants[0]) * grown
+        shown = np.exp(constants[1]) * relative ** (2 * constants[2]) * grown
         variance = floor + shown
         slope = 1 / variance - squares / variance**2
-        by = [slope * floor, slope * shown, 2 * slope * shown * logarithms]
-        return float(np.mean(np.log(variance) + squares / variance)), np.array([part.mean() for part in by])
+        by = [slope * floor, slope * shown, 2 * slope * shown * logarithms, 2 * slope * variance * apart]
+        return float(shares @ (np.log(variance) + squares / variance)), np.array([shares @ part for part in by])
 
-    bounds = [_LOG_VARIANCES, _LOG_VARIANCES, _POWERS]
+    # What is the same for all rows tells nothing.
+    telling, varied = np.ptp(spreads) > 1e-9 * spread, np.ptp(apart) > 1e-9
+    bounds = [_LOG_VARIANCES, _LOG_VARIANCES if telling else (-700.0, -700.0), _POWERS]
+    bounds.append(_DISTANCE_POWERS if varied else (0.0, 0.0))
     # From three starts, for the likelihood can have a second maximum where one of the two parts is all.
-    starts = [np.array([np.log(share), np.log(1 - share), 0.8]) for share in (0.5, 0.95, 0.05)]
+    starts = [np.array([np.log(share), np.log(1 - share), 0.8, 0.0]) for share in (0.5, 0.95, 0.05)]
     fits = [minimize(negative_log_likelihood, start, jac=True, bounds=bounds) for start in starts]
-    *logs, power = min(fits, key=lambda fit: float(fit.fun)).x
+    *logs, power, by_distance = min(fits, key=lambda fit: float(fit.fun)).x
     # Back to the target's own units.
     a, b = np.exp(np.array(logs) / 2)
-    return float(a * size), float(b * size / spread**power), float(power)
+    b = float(b * size / spread**power) if telling else 0.0
+    return float(a * size), b, float(power) if telling else 1.0, float(by_distance)
 
 
 @dataclasses.dataclass(frozen=True)
 class Temperature:
-    """Softens (above 1) or sharpens (below 1) probabilities without changing which label comes first.
+    """Softens (above 1) or sharpens (below 1) probabilities, and leads them to the base rate far from the training set.
 
     Args:
         temperature: what log-probabilities are divided by.
+        base: the share of each class in training.
+        distance_99: the relative distance from which on the base rate is mixed in: 1 - distance_99 / distance of it,
+            0.95 at most.
+        largest_distance: the largest at which an example was judged.
 
     Example:
         >>> Temperature(2.0).apply([[0.9, 0.1]])
         array([[0.75, 0.25]])
+        >>> Temperature(1.0, base=(0.5, 0.5), distance_99=2.0).apply([[0.9, 0.1]], [4.0])
+        array([[0.7, 0.3]])
     """
 
     temperature: float
+    base: tuple[float, ...] = ()
+    distance_99: float = ENDLESS
+    largest_distance: float = ENDLESS
 
-    def apply(self, probabilities: ArrayLike) -> Array:
-        """Return softmax(ln p / T) for probabilities of shape (n, classes)."""
+    def apply(self, probabilities: ArrayLike, distance: ArrayLike | None = None) -> Array:
+        """Return softmax(ln p / T) of probabilities, shape (n, classes), with the base rate by distance, shape (n,)."""
         logits = _log(probabilities) / self.temperature
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         softened: Array = raised / raised.sum(axis=1, keepdims=True)
-        return softened
+        if distance is None or not self.base:
+            return softened
+        apart = np.maximum(np.asarray(distance, np.float64), self.distance_99)
+        return toward(softened, self.base, np.minimum(1.0 - self.distance_99 / apart, MOST_BASE))
+
+    def outside(self, distance: ArrayLike) -> Rows:
+        """Say which examples lie farther than any that was judged, shape (n,)."""
+        return np.asarray(np.asarray(distance, np.float64) > self.largest_distance)
 
 
-def fit_temperature(probabilities: ArrayLike, truth: ArrayLike) -> Temperature:
+def toward(probabilities: Array, base: ArrayLike, share: Array) -> Array:
+    """Return probabilities, shape (n, classes), in which the base rate, shape (classes,), has a share, shape (n,)."""
+    part = share[:, None]
+    return np.where(part > 0, (1 - part) * probabilities + part * np.asarray(base), probabilities)
+
+
+def fit_temperature(probabilities: ArrayLike, truth: ArrayLike, distance: ArrayLike | None = None) -> Temperature:
     """Return the temperature between 0.05 and 20 that makes out-of-fold labels likeliest.
 
     Probabilities below 1e-12 count as that. Where there are none, or some are not finite, the temperature is 1.
@@ -159,6 +285,7 @@ def fit_temperature(probabilities: ArrayLike, truth: ArrayLike) -> Temperature:
     Args:
         probabilities: shape (n, classes).
         truth: shape (n,), codes of classes.
+        distance: shape (n,), the relative distances of the rows to what was learned by the members that judge them.
 
     Raises:
         ValueError: the shapes do not match.
@@ -187,7 +314,15 @@ def fit_temperature(probabilities: ArrayLike, truth: ArrayLike) -> Temperature:
         return float(np.mean(logsumexp(relative / math.exp(log_temperature), axis=1)))
 
     fit = minimize_scalar(negative_log_likelihood, bounds=np.log(_TEMPERATURES), method="bounded")
-    return Temperature(math.exp(float(fit.x)))
+    fitted = Temperature(math.exp(float(fit.x)))
+    apart = np.asarray([np.nan] if distance is None else distance, np.float64)
+    if not np.isfinite(apart).all():
+        return fitted
+    base = np.bincount(labels, minlength=logits.shape[1]) / len(labels)
+    usual, largest = np.quantile(apart, [0.99, 1.0])
+    return dataclasses.replace(
+        fitted, base=tuple(base.tolist()), distance_99=max(float(usual), _NEAREST), largest_distance=float(largest)
+    )
 
 
 def _log(probabilities: ArrayLike) -> Array:
@@ -225,7 +360,15 @@ def cross_fit(
 
 
 def coverage(
-    residuals: ArrayLike, std: ArrayLike, fold_ids: ArrayLike, groups: ArrayLike, level: float = 0.9
+    residuals: ArrayLike,
+    std: ArrayLike,
+    fold_ids: ArrayLike,
+    groups: ArrayLike,
+    level: float = 0.9,
+    *,
+    distance: ArrayLike | None = None,
+    excess: ArrayLike | None = None,
+    truth: ArrayLike | None = None,
 ) -> Figure | None:
     """Return the fraction of rows inside their cross-fitted interval, with its standard error over groups.
 
@@ -235,6 +378,9 @@ def coverage(
         fold_ids: shape (n,), integers: the fold that held each row out.
         groups: shape (n,), integers: rows that belong together share one.
         level: the fraction that is to be covered.
+        distance: shape (n,), as for `fit_interval`.
+        excess: shape (n,), as for `IntervalCalibration.sigma`.
+        truth: shape (n,), as for `fit_interval`.
 
     Returns:
         The fraction, or None where there is one fold only, or a fold for which no interval could be fitted.
@@ -247,11 +393,19 @@ def coverage(
     Source of the error (residuals summed by cluster): Liang and Zeger, Biometrika 73, 13 (1986).
     """
     errors, spreads = np.abs(np.asarray(residuals, np.float64)), np.asarray(std, np.float64)
-    half_widths = cross_fit(
-        lambda rows: fit_interval(errors[rows], spreads[rows], level),
-        lambda constants, rows: constants.factor * constants.sigma(spreads[rows]),
-        fold_ids,
-    )
+    apart, beyond, labels = (None if each is None else np.asarray(each) for each in (distance, excess, truth))
+
+    def of(values: Array | None, rows: Rows) -> Array | None:
+        return None if values is None else values[rows]
+
+    def fit(rows: Rows) -> IntervalCalibration:
+        return fit_interval(errors[rows], spreads[rows], level, distance=of(apart, rows), truth=of(labels, rows))
+
+    def half_width(constants: IntervalCalibration, rows: Rows) -> Array:
+        columns = 0.0 if beyond is None else beyond[rows]
+        return constants.factor * constants.sigma(spreads[rows], of(apart, rows), columns)
+
+    half_widths = cross_fit(fit, half_width, fold_ids)
     if half_widths is None or not np.isfinite(half_widths).all():
         return None
     # Rows of a group err together: the error of the mean sums their residuals before it squares them.
@@ -262,7 +416,9 @@ def coverage(
     return Figure(value, error)
 
 
-def calibrated_probabilities(probabilities: ArrayLike, truth: ArrayLike, fold_ids: ArrayLike) -> Array | None:
+def calibrated_probabilities(
+    probabilities: ArrayLike, truth: ArrayLike, fold_ids: ArrayLike, distance: ArrayLike | None = None
+) -> Array | None:
     """Return out-of-fold probabilities, each fold's with the temperature of the other folds; None for one fold.
 
     These, and not those with the stored temperature, are what figures are computed from.
@@ -271,14 +427,16 @@ def calibrated_probabilities(probabilities: ArrayLike, truth: ArrayLike, fold_id
         probabilities: shape (n, classes), out of fold.
         truth: shape (n,), codes of classes.
         fold_ids: shape (n,), integers: the fold that held each row out.
+        distance: shape (n,), as for `fit_temperature`.
 
     Example:
         >>> calibrated_probabilities([[0.9, 0.1]] * 8, [0, 0, 0, 1] * 2, [0] * 4 + [1] * 4).round(2)[0]
         array([0.75, 0.25])
     """
     raw, labels = np.asarray(probabilities, np.float64), np.asarray(truth)
+    apart = np.ones(len(raw)) if distance is None else np.asarray(distance, np.float64)
     return cross_fit(
-        lambda rows: fit_temperature(raw[rows], labels[rows]),
-        lambda constant, rows: constant.apply(raw[rows]),
+        lambda rows: fit_temperature(raw[rows], labels[rows], apart[rows]),
+        lambda constant, rows: constant.apply(raw[rows], apart[rows]),
         fold_ids,
     )

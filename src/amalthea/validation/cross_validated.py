@@ -41,6 +41,26 @@ class OutOfFold(Protocol):
         """The raw spreads."""
 
 
+class Range(Protocol):
+    """What is usual for the classes of a target."""
+
+    def apply(self, probabilities: Array, rows: NDArray[np.bool_]) -> Array:
+        """Return what probabilities of rows (a mask) become."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Apart:
+    """How far n rows lie from what was learned; see `Applicability.relative_distance` and `excess`."""
+
+    distance: Array
+    excess: Array
+
+    def take(self, rows: NDArray[np.bool_]) -> Apart:
+        """Return those of some rows."""
+        return Apart(self.distance[rows], self.excess[rows])
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Judgement:
     """The figures, and one calibration a target (None with one fold)."""
@@ -59,6 +79,8 @@ def judge(
     members: int,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    ranges: Mapping[str, Range] | None = None,
+    apart: Apart | None = None,
 ) -> Judgement:
     """Calibrate out-of-fold predictions, and compare them with baselines on the same folds.
 
@@ -71,6 +93,8 @@ def judge(
         members: M, the members a fold.
         seed: of baselines and bootstrap.
         progress: called as progress(done, total).
+        ranges: of targets of classes, by name: what their probabilities become outside of what was learned.
+        apart: how far each row lies from what was learned by the members that judge it; None: not known.
     """
     folds = int(fold_ids.max()) + 1
     if out_of_fold is None:
@@ -95,8 +119,16 @@ def judge(
         known = labelled & np.isfinite(mean).all(axis=1)
         truth, known_units = dataset.values[known, index], units[known]
         calibration, answers, covered = _calibrate(
-            target, truth, mean[known], std[known], calibration_parts(fold_ids[known], known_units, seed), known_units
+            target,
+            truth,
+            mean[known],
+            std[known],
+            calibration_parts(fold_ids[known], known_units, seed),
+            known_units,
+            None if apart is None else apart.take(known),
         )
+        if ranges is not None and target.name in ranges:
+            answers = ranges[target.name].apply(answers, known)
         given = {name: v[known] for name, v in dataset.references.items() if target.task == "regression"}
         others = {name: values[known[labelled]] for name, values in simple.predictions.items()} | given
         figures = bootstrap(target.task, truth, {"network": answers, **others}, known_units, seed=seed)
@@ -164,12 +196,20 @@ def _main(target: Target) -> str:
 
 
 def _calibrate(
-    target: Target, truth: Array, mean: Array, std: Array, fold_ids: NDArray[np.int64], units: NDArray[np.int64]
+    target: Target,
+    truth: Array,
+    mean: Array,
+    std: Array,
+    fold_ids: NDArray[np.int64],
+    units: NDArray[np.int64],
+    apart: Apart | None,
 ) -> tuple[IntervalCalibration | Temperature, Array, Any]:
     """Return the calibration from all folds, and the answers and the coverage that are judged, cross-fitted."""
+    distance, excess = (None, None) if apart is None else (apart.distance, apart.excess)
     if target.task == "classification":
         codes = truth.astype(np.int64)
-        judged = calibrated_probabilities(mean, codes, fold_ids)
-        return fit_temperature(mean, codes), mean if judged is None else judged, None
+        judged = calibrated_probabilities(mean, codes, fold_ids, distance)
+        return fit_temperature(mean, codes, distance), mean if judged is None else judged, None
     residuals, spread = mean[:, 0] - truth, std[:, 0]
-    return fit_interval(residuals, spread), mean[:, 0], coverage(residuals, spread, fold_ids, units)
+    covered = coverage(residuals, spread, fold_ids, units, distance=distance, excess=excess, truth=truth)
+    return fit_interval(residuals, spread, distance=distance, truth=truth), mean[:, 0], covered
