@@ -14,6 +14,7 @@ from amalthea.tasks.protocol import Calibration
 from amalthea.training.assignment import MemberLayout
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration, Temperature
+from amalthea.validation.cross_validated import Apart
 
 
 def mixed(members: Sequence[NDArray[Any]], shares: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
@@ -76,55 +77,75 @@ def answer_all(
     mean: NDArray[np.float64],
     std: NDArray[np.float64],
     members: Any,
+    apart: Apart | None = None,
 ) -> Prediction:
     """Return calibrated answers from means and spreads of shape (n, sum of the targets' widths).
 
-    One target: arrays; several: dicts of arrays by target.
+    One target: arrays; several: dicts of arrays by target. What lies outside for one target is outside.
+
+    Args:
+        targets: T.
+        calibrations: one a target.
+        mean: shape (n, sum of the targets' widths).
+        std: likewise.
+        members: what is handed through.
+        apart: how far the examples lie from what was learned; None: not known.
     """
     ends = np.cumsum([target.width for target in targets])
-    answers = {
-        target.name: _answer(target, calibration, *(values[:, end - target.width : end] for values in (mean, std)))
-        for target, calibration, end in zip(targets, calibrations, ends.tolist(), strict=True)
-    }
+    answers = {}
+    for target, calibration, end in zip(targets, calibrations, ends.tolist(), strict=True):
+        columns_of = slice(end - target.width, end)
+        answers[target.name] = _answer(target, calibration, mean[:, columns_of], std[:, columns_of], apart)
+    outside = np.any([answer.pop("outside") for answer in answers.values()], axis=0)
     if len(targets) == 1:
         only = answers[targets[0].name]
         values = members[..., 0] if targets[0].task == "regression" else members
-        return Prediction(**only, members=values, classes=targets[0].classes)
+        return Prediction(**only, members=values, classes=targets[0].classes, outside=outside)
     means, stds, lowers, uppers = (
         {name: answer[field] for name, answer in answers.items()} for field in ("mean", "std", "lower", "upper")
     )
-    return Prediction(mean=means, std=stds, members=members, lower=lowers, upper=uppers)
+    return Prediction(mean=means, std=stds, members=members, lower=lowers, upper=uppers, outside=outside)
 
 
 def _answer(
-    target: Target, calibration: Calibration, mean: NDArray[np.float64], std: NDArray[np.float64]
+    target: Target,
+    calibration: Calibration,
+    mean: NDArray[np.float64],
+    std: NDArray[np.float64],
+    apart: Apart | None,
 ) -> dict[str, Any]:
+    outside = np.zeros(len(mean), bool)
     if isinstance(calibration, Temperature):
         known = np.isfinite(mean).all(axis=1)
         mean = mean.copy()
-        mean[known] = calibration.apply(mean[known])
+        mean[known] = calibration.apply(mean[known], None if apart is None else apart.distance[known])
+        outside = outside if apart is None else calibration.outside(apart.distance)
     if target.task == "classification":
-        return {"mean": mean, "std": std, "lower": None, "upper": None}
+        return {"mean": mean, "std": std, "lower": None, "upper": None, "outside": outside}
     mean, std = mean[:, 0], std[:, 0]
     if not isinstance(calibration, IntervalCalibration):
-        return {"mean": mean, "std": std, "lower": None, "upper": None}
-    lower, upper = calibration.interval(mean, std)
-    return {"mean": mean, "std": calibration.sigma(std), "lower": lower, "upper": upper}
+        return {"mean": mean, "std": std, "lower": None, "upper": None, "outside": outside}
+    place = (std,) if apart is None else (std, apart.distance, apart.excess)
+    lower, upper = calibration.interval(mean, *place)
+    outside = outside if apart is None else calibration.outside(*place)
+    return {"mean": mean, "std": calibration.sigma(*place), "lower": lower, "upper": upper, "outside": outside}
 
 
 def raw_answers(
-    targets: Sequence[Target], mean: NDArray[np.float64], std: NDArray[np.float64], index: pd.Index[Any]
+    targets: Sequence[Target], mean: NDArray[np.float64], std: NDArray[np.float64], index: pd.Index[Any], apart: Apart
 ) -> pd.DataFrame:
-    """Return what was answered before any calibration: `raw_std` of numbers, `raw_probability_CLASS` of classes.
+    """Return what was answered before any calibration: `raw_std` of numbers, `raw_probability_CLASS` of classes;
+    and how far the examples lie from what was learned by the members that judge them.
 
     Args:
         targets: T; of several, each name begins with its target's.
         mean: shape (n, sum of the targets' widths).
         std: likewise.
         index: of the table.
+        apart: these distances.
     """
     ends = np.cumsum([target.width for target in targets]).tolist()
-    raw: dict[str, Any] = {}
+    raw: dict[str, Any] = {"raw_distance": apart.distance, "raw_excess": apart.excess}
     for target, end in zip(targets, ends, strict=True):
         prefix = "" if len(targets) == 1 else f"{target.name}_"
         if target.task == "classification":

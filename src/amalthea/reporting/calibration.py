@@ -47,9 +47,11 @@ def coverages(judged: Judged, levels: Sequence[float] = LEVELS) -> list[Figure]:
     for part in np.unique(judged.parts):
         # the interval's constants and its quantile come from the other parts alone: no example judges itself
         held_out = judged.parts == part
-        constants = fit_interval(residuals[~held_out], judged.spread[~held_out])
-        scaled = np.sort(_scaled(residuals[~held_out], constants.sigma(judged.spread[~held_out])))
-        scores = _scaled(residuals[held_out], constants.sigma(judged.spread[held_out]))
+        place = (judged.spread, judged.distance, judged.excess)
+        others, mine = ([each[rows] for each in place] for rows in (~held_out, held_out))
+        constants = fit_interval(residuals[~held_out], others[0], distance=others[1], truth=judged.truth[~held_out])
+        scaled = np.sort(_scaled(residuals[~held_out], constants.sigma(*others[:2])))
+        scores = _scaled(residuals[held_out], constants.sigma(*mine))
         for index, level in enumerate(levels):
             rank = math.ceil(level * (len(scaled) + 1) - 1e-9)
             if 0 < rank <= len(scaled):

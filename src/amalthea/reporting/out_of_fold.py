@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Target
 from amalthea.datasets.splits import random_folds
 from amalthea.predictor.predictor import Predictor
-from amalthea.validation.calibration import IntervalCalibration, Temperature, calibrated_probabilities
+from amalthea.validation.calibration import IntervalCalibration, Temperature, calibrated_probabilities, toward
 from amalthea.validation.metrics import Figure, score
 from amalthea.validation.summary import TargetSummary
 
@@ -37,6 +37,8 @@ class Judged:
         truth: shape (n,): numbers, or codes of classes.
         mean: shape (n,): answers of a regression; for classes the probability of the true one.
         std: shape (n,): the calibrated standard deviation; for classes that of the named class's probability.
+        distance: shape (n,): to what the answering members learned from, in its own median; NaN where not known.
+        excess: shape (n,): how far a column lies outside of what they learned from, in its standard deviations.
         spread: shape (n,): the raw standard deviation of the members (regressions).
         lower: shape (n,): the interval's lower end, NaN where there is none.
         upper: shape (n,): its upper end.
@@ -58,6 +60,8 @@ class Judged:
     truth: Array
     mean: Array
     std: Array
+    distance: Array
+    excess: Array
     spread: Array
     lower: Array
     upper: Array
@@ -133,6 +137,7 @@ def _judged(
     groups = copies[places]
     seed = int(predictor.provenance.chosen.get("seed", 0))
     parts = _parts(folds, groups, seed)
+    distance = column("raw_distance")
     std, probabilities, spread = column(f"{prefix}std"), np.empty((len(places), 0)), np.zeros(len(places))
     if target.task == "classification":
         codes = {label: code for code, label in enumerate(target.classes)}
@@ -141,7 +146,7 @@ def _judged(
             np.stack([column(f"{prefix}{kind}probability_{label}") for label in target.classes], axis=1)
             for kind in ("", "raw_")
         )
-        probabilities = _honest(stored, raw, truth, parts, calibration)
+        probabilities = _honest(stored, raw, truth, parts, calibration, distance, column(f"{prefix}raw_base_share"))
         mean = probabilities[np.arange(len(truth)), truth.astype(np.int64)]
     else:
         truth, mean = column(f"{prefix}target"), column(f"{prefix}prediction")
@@ -157,6 +162,8 @@ def _judged(
         truth=truth,
         mean=mean,
         std=std,
+        distance=distance,
+        excess=np.nan_to_num(column("raw_excess")),
         spread=spread,
         lower=column(f"{prefix}lower"),
         upper=column(f"{prefix}upper"),
@@ -185,12 +192,17 @@ def _honest(
     truth: Array,
     parts: Numbers,
     calibration: IntervalCalibration | Temperature | None,
+    distance: Array,
+    share: Array,
 ) -> Array:
     """Return probabilities calibrated by the other folds; stored are those that all folds calibrated."""
     if not isinstance(calibration, Temperature) or not len(stored) or not np.isfinite(raw).all():
         return stored
-    fitted = calibrated_probabilities(raw, truth.astype(np.int64), parts)
-    return stored if fitted is None else fitted
+    codes = truth.astype(np.int64)
+    fitted = calibrated_probabilities(raw, codes, parts, distance)
+    if fitted is None:
+        return stored
+    return toward(fitted, np.bincount(codes, minlength=raw.shape[1]) / len(codes), np.nan_to_num(share))
 
 
 def mean_of(values: Array, groups: Numbers) -> Figure:

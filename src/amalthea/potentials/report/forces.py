@@ -119,6 +119,8 @@ def _judged(predictor: Predictor, components: pd.DataFrame) -> Judged:
         truth=truth,
         mean=mean,
         std=nothing if std is None else std,
+        distance=nothing,
+        excess=np.zeros(len(nothing)),
         spread=spread,
         lower=nothing,
         upper=nothing,

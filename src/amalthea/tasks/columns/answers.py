@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,39 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Inputs
 from amalthea.predictor.predictions import answer_all, mixed, pooled
 from amalthea.predictor.predictor import FAR, NO_ANSWER
+from amalthea.tasks.columns.bounds import bounds
+from amalthea.tasks.columns.class_range import mixed_with_base_rate, unpacked
+from amalthea.tasks.columns.refit import known_values
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration
+from amalthea.validation.class_density import ClassDensity
+from amalthea.validation.cross_validated import Apart
 
 if TYPE_CHECKING:
     from amalthea.predictor.predictor import Predictor
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ready:
+    """What a model of columns keeps ready for its answers.
+
+    Args:
+        densities: what is usual for classes, by target, with the numbers of the networks that are looked into.
+        low: the least answers of each fold's members, shape (K, sum of the targets' widths).
+        high: the largest.
+    """
+
+    densities: Mapping[str, tuple[ClassDensity, int]]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, predictor: Predictor) -> Ready:
+        """Return what a model needs."""
+        table, folds = predictor.out_of_fold, predictor.parts[0].ensemble.folds
+        values = known_values(predictor, np.arange(len(table)))
+        low, high = bounds(values, table["fold"].to_numpy(np.int64), folds, predictor.targets)
+        return cls(unpacked(predictor.arrays, predictor.targets), low, high)
 
 
 def answer(predictor: Predictor, inputs: Inputs) -> Prediction:
@@ -25,25 +54,38 @@ def answer(predictor: Predictor, inputs: Inputs) -> Prediction:
     features, problems[readable] = _features(predictor, inputs.examples.iloc[readable])
     good = readable[problems[readable] == ""]
     widths = [target.width for target in predictor.targets]
-    ensemble = predictor.parts[0].ensemble
+    ensemble, ready = predictor.parts[0].ensemble, predictor.ready
     members = np.full((len(ensemble), len(inputs), sum(widths)), np.nan, np.float32)
     applicability = np.full(len(inputs), np.nan)
+    apart = Apart(np.full(len(inputs), np.nan), np.zeros(len(inputs)))
     if len(good):
         kept = [values[np.isin(readable, good)] for values in features]
         # Each fold's members count as much as their features did in that fold.
-        members[:, good] = mixed(
+        answers = mixed(
             [part.ensemble.predict(x).members for part, x in zip(predictor.parts, kept, strict=True)],
             [part.shares[ensemble.layout.fold_of(np.arange(len(ensemble)))][:, None] for part in predictor.parts],
         )
-        applicability[good] = predictor.applicability.percentile(kept[0])
+        fold_of = ensemble.layout.fold_of(np.arange(len(ensemble)))
+        members[:, good] = np.clip(answers, ready.low[fold_of][:, None], ready.high[fold_of][:, None])
+        distant = predictor.applicability
+        applicability[good] = distant.percentile(kept[0])
+        apart.distance[good], apart.excess[good] = distant.relative_distance(kept[0]), distant.excess(kept[0])
     warnings = inputs.warnings.copy()
     for row in np.flatnonzero(applicability > FAR):
         warnings[row] = "; ".join(filter(None, [warnings[row], "far from the training set"]))
     powers = [c.power if isinstance(c, IntervalCalibration) else 1.0 for c in predictor.calibrations]
     mean, std = pooled(members, ensemble.folds, np.repeat(powers, widths))
     problems[(problems == "") & ~np.isfinite(mean).all(axis=1)] = NO_ANSWER
+    answered = answer_all(predictor.targets, predictor.calibrations, mean, std, members, apart)
+    outside = np.zeros(len(inputs), bool)
+    if len(good):
+        answered, outside = mixed_with_base_rate(answered, ready.densities, predictor.parts[0], kept[0], good)
+    outside |= answered.outside & (problems == "")
+    for row in np.flatnonzero(outside):
+        warnings[row] = "; ".join(filter(None, ["outside what was learned", warnings[row]]))
     return dataclasses.replace(
-        answer_all(predictor.targets, predictor.calibrations, mean, std, members),
+        answered,
+        outside=outside,
         applicability=applicability,
         problems=problems,
         warnings=warnings,

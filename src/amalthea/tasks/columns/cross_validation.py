@@ -13,6 +13,7 @@ from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Featurizer, Featurizing
 from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.predictor.predictions import mixed
+from amalthea.tasks.columns.bounds import bounds
 from amalthea.tasks.columns.networks import propose
 from amalthea.tasks.protocol import Part
 from amalthea.training.prediction import Prediction
@@ -63,6 +64,10 @@ def out_of_fold(
     else:
         return None
     members = mixed(answers, [part.shares[split.fold_ids] for part in parts])
+    # Each row's answers are bounded by what the members that never saw it learned from.
+    folds = split.folds + int(split.in_time)  # the past, which is judged by none, stands last
+    low, high = (ends.astype(np.float32) for ends in bounds(dataset.values, split.fold_ids, folds, dataset.targets))
+    members = np.clip(members, low[split.fold_ids], high[split.fold_ids])
     known = np.isfinite(members)
     count = known.sum(axis=0)
     total = np.where(known, members, 0).sum(axis=0, dtype=np.float64)

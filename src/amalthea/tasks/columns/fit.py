@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from amalthea.domains import domain
 from amalthea.domains.protocol import Domain, Featurizer, Featurizing
 from amalthea.predictor.predictions import answer_all, columns, raw_answers
 from amalthea.progress import Bar, Verbosity
+from amalthea.tasks.columns.class_range import ClassRange, class_ranges, mixed_out_of_fold, packed
 from amalthea.tasks.columns.cross_validation import fit_parts, out_of_fold
 from amalthea.tasks.columns.feature_selection import choose_features
 from amalthea.tasks.protocol import Calibration, Clock, Fitted
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability_domain import Applicability
-from amalthea.validation.cross_validated import calibrations_aside, judge
+from amalthea.validation.cross_validated import Apart, calibrations_aside, judge
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import Split, split_rows
 
@@ -44,13 +45,17 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         parts = fit_parts(dataset, kind, featurizers, arrays, shares[used], divided, settings)
         raw = out_of_fold(dataset, kind, arrays, parts, divided, settings)
     with clock("validate"), Bar("baselines", verbose=settings.verbose) as bar:
+        applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed=seed)
+        apart = Apart(*applicability.held_out(arrays[0], divided.fold_ids, seed))
+        ranges = class_ranges(dataset, parts[0], arrays[0], None if raw is None else np.asarray(raw.mean))
         everything = np.concatenate([values.reshape(len(values), -1) for values in arrays], axis=1)
-        verdict = judge(dataset, raw, everything, divided.fold_ids, divided.units, members, seed, bar.reach)
+        verdict = judge(
+            dataset, raw, everything, divided.fold_ids, divided.units, members, seed, bar.reach, ranges, apart
+        )
         if raw is None:
             verdict = dataclasses.replace(verdict, calibrations=calibrations_aside(dataset, parts[0].ensemble.aside))
         for note in verdict.notes:
             settings.say(note)
-        applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed=seed)
     return Fitted(
         dataset=dataset,
         split=divided,
@@ -58,7 +63,10 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         calibrations=verdict.calibrations,
         applicability=applicability,
         validation=verdict.validation,
-        out_of_fold=_out_of_fold_table(dataset, divided, raw, verdict.calibrations, arrays[0], applicability),
+        out_of_fold=_out_of_fold_table(
+            dataset, divided, raw, verdict.calibrations, arrays[0], applicability, ranges, apart
+        ),
+        arrays=packed(ranges),
     )
 
 
@@ -90,6 +98,8 @@ def _out_of_fold_table(
     calibrations: Sequence[Calibration],
     features: NDArray[Any],
     applicability: Applicability,
+    ranges: Mapping[str, ClassRange],
+    apart: Apart,
 ) -> pd.DataFrame:
     single = len(dataset.targets) == 1
     named = {
@@ -100,11 +110,14 @@ def _out_of_fold_table(
     if raw is None:
         return table
     nothing = np.full(len(dataset), "", object)
+    answers = answer_all(dataset.targets, calibrations, raw.mean, raw.std, raw.members, apart)
     answered = dataclasses.replace(
-        answer_all(dataset.targets, calibrations, raw.mean, raw.std, raw.members),
+        mixed_out_of_fold(answers, ranges),
         applicability=applicability.percentile(features, dataset.groups),
         problems=nothing,
         warnings=nothing,
     )
-    raw_columns = raw_answers(dataset.targets, np.asarray(raw.mean), np.asarray(raw.std), table.index)
+    raw_columns = raw_answers(dataset.targets, np.asarray(raw.mean), np.asarray(raw.std), table.index, apart)
+    for name, each in ranges.items():
+        raw_columns["raw_base_share" if single else f"{name}_raw_base_share"] = each.share
     return pd.concat([table, columns(answered, dataset.targets, table.index), raw_columns], axis=1)

@@ -70,13 +70,13 @@ def _refusals(dataset: Dataset, problems: NDArray[np.object_]) -> tuple[Refusal,
 
 def _training(predictor: Predictor) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Return features and targets of training examples, a sample where there are very many."""
-    from amalthea.tasks.columns.refit import _values
+    from amalthea.tasks.columns.refit import known_values
 
     rows = np.arange(len(predictor.examples))
     if len(rows) > MOST_ROWS:
         seed = int(predictor.parts[0].ensemble.seed)
         rows = np.sort(np.random.default_rng(seed).permutation(len(rows))[:MOST_ROWS])
-    return _features(predictor, predictor.examples.iloc[rows]), _values(predictor, rows)
+    return _features(predictor, predictor.examples.iloc[rows]), known_values(predictor, rows)
 
 
 def _features(predictor: Predictor, examples: Any) -> NDArray[Any]:

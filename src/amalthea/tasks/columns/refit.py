@@ -166,7 +166,7 @@ def material(predictor: Predictor, most: int | None = None, places: NDArray[np.i
     folds = np.unique(folds[places], return_inverse=True)[1]
     x = np.asarray(part.featurizer.transform(predictor.examples.iloc[places])[0])
     return Material(
-        predictor, part, places, x, _values(predictor, places), folds, groups[places], defaults, seed, notes
+        predictor, part, places, x, known_values(predictor, places), folds, groups[places], defaults, seed, notes
     )
 
 
@@ -185,7 +185,7 @@ def defaults_of(predictor: Predictor) -> Defaults:
     return Defaults(epochs=len(history.epoch) if history is not None and history.epoch else 20)
 
 
-def _values(predictor: Predictor, places: NDArray[np.int64]) -> NDArray[np.float64]:
+def known_values(predictor: Predictor, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return all targets' values of some examples, shape (n, T), NaN where unknown."""
     table, several = predictor.out_of_fold.iloc[places], len(predictor.targets) > 1
     columns = []

@@ -15,6 +15,7 @@ from amalthea.datasets.dataset import Dataset, Inputs
 from amalthea.domains.protocol import Defaults, Domain, Featurizing
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.predictor.predictions import columns
+from amalthea.tasks.columns.answers import Ready
 from amalthea.tasks.protocol import Clock, Fitted, TestFigures
 from amalthea.training.prediction import Prediction
 
@@ -58,8 +59,8 @@ class Columns:
 
         return fit(dataset, domain, settings, clock)
 
-    def restore(self, predictor: Predictor) -> None:
-        """Check that every network answers as many numbers as the targets have.
+    def restore(self, predictor: Predictor) -> Ready:
+        """Check that every network answers as many numbers as the targets have; return what answers need.
 
         Raises:
             AmaltheaError: one does not.
@@ -72,6 +73,7 @@ class Columns:
                 raise AmaltheaError(
                     f"the network of {part.featurizer.name!r} does not fit the targets: it answers {answers[1:]}."
                 )
+        return Ready.of(predictor)
 
     def upgrade(self, card: dict[str, Any]) -> dict[str, Any]:
         """Return the description as it is: nothing of it has changed."""

@@ -59,6 +59,8 @@ def set_aside(predictor: Predictor) -> tuple[Judged, ...]:
         truth=truth.astype(np.float64),
         mean=probabilities[np.arange(len(truth)), truth],
         std=nothing,
+        distance=nothing,
+        excess=np.zeros(len(nothing)),
         spread=np.zeros(len(places)),
         lower=nothing,
         upper=nothing,
