@@ -28,7 +28,7 @@ app = typer.Typer(
     help="Train neural networks on tables, images, molecules and atomic structures; every figure comes with an error "
     "bar that was earned.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -110,6 +110,8 @@ def train(
 ) -> None:
     """Train a cross-validated ensemble, and save it.
 
+    `amalthea data` lists data sets that it knows by their names.
+
     Example: amalthea train solubility.csv --target logS -o solubility.amalthea
     """
     from amalthea.datasets import archive
