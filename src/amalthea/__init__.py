@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble as Ensemble
     from amalthea.training.prediction import Prediction as Prediction
     from amalthea.workflow.evaluate import evaluate as evaluate
+    from amalthea.workflow.forecast import forecast as forecast
     from amalthea.workflow.train import train as train
 
 __version__ = "0.1.0"
@@ -41,6 +42,7 @@ _MODULES = {
     "evaluate": "workflow.evaluate",
     "explain": "insight.explanation",
     "export": "potentials.exchange.export",
+    "forecast": "workflow.forecast",
     "import_model": "potentials.exchange.import_model",
     "label": "potentials.simulation.label",
     "load_model": "predictor.serialization",

@@ -14,6 +14,7 @@ from amalthea.cli.data import data
 from amalthea.cli.evaluate import evaluate
 from amalthea.cli.explain import explain
 from amalthea.cli.export import export
+from amalthea.cli.forecast import forecast
 from amalthea.cli.import_ import import_
 from amalthea.cli.label import label
 from amalthea.cli.md import md
@@ -25,8 +26,8 @@ from amalthea.errors import AmaltheaError
 
 app = typer.Typer(
     name="amalthea",
-    help="Train neural networks on tables, images, molecules and atomic structures; every figure comes with an error "
-    "bar that was earned.",
+    help="Train neural networks on tables, images, molecules, series and atomic structures; every figure comes with an "
+    "error bar that was earned.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -71,7 +72,7 @@ def _before(
     pass
 
 
-for command in (train, predict, evaluate, report, explain, md, label, select, export, data):
+for command in (train, predict, forecast, evaluate, report, explain, md, label, select, export, data):
     app.command()(_to_its_end(command))
 app.command("import")(_to_its_end(import_))
 

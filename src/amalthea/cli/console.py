@@ -57,5 +57,8 @@ def figures(figures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def by_target(named: Sequence[tuple[str, Any]]) -> Any:
-    """Return the only target's value as it is, several targets' by name."""
+    """Return the only target's value as it is, several targets' by name, below those over all if there are such."""
+    if not named[0][0]:
+        over_all = named[0][1]
+        return {**over_all, "by_channel": dict(named[1:])} if isinstance(over_all, dict) else over_all
     return named[0][1] if len(named) == 1 else dict(named)

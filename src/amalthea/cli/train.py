@@ -71,9 +71,22 @@ def train(
     energy_unit: Annotated[
         EnergyUnit, typer.Option(help="Of n2p2's files, which do not say it.", case_sensitive=False)
     ] = EnergyUnit.hartree,
+    time: Annotated[str | None, typer.Option(help="Series: the column that says when.", rich_help_panel=DATA)] = None,
+    horizon: Annotated[int | None, typer.Option(min=1, help="Series: the steps that are to be foretold.")] = None,
+    series: Annotated[str | None, typer.Option(help="Series: the column that tells them apart.")] = None,
+    known: Annotated[list[str] | None, typer.Option(help="Series: columns known in advance, A,B; repeatable.")] = None,
+    fixed: Annotated[
+        list[str] | None, typer.Option(help="Series: columns that never change within one, A,B; repeatable.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option(help="Series at irregular times: the step to which they are averaged, such as 1h.")
+    ] = None,
     network: Annotated[
         str,
-        typer.Option(help="Images: auto, convolution, dense; or your own: NAME.keras or module:function."),
+        typer.Option(
+            help="Images: auto, convolution, dense, or your own: NAME.keras or module:function; series: auto, gru, "
+            "nlinear."
+        ),
     ] = "auto",
     augment: Annotated[
         bool | None,
@@ -135,6 +148,12 @@ def train(
         keep=tuple(keep or ()),
         length_unit=length_unit.value,
         energy_unit=energy_unit.value.lower(),
+        time=time,
+        horizon=horizon,
+        series=series,
+        known=_names(known),
+        fixed=_names(fixed),
+        every=every,
         test=test,
         features=features if symmetry_functions is None else str(symmetry_functions),
         network=network,
@@ -170,6 +189,10 @@ def train(
     console.result(_text(predictor, output, _again(data, target)), _summary(predictor, output))
 
 
+def _names(words: list[str] | None) -> tuple[str, ...]:
+    return tuple(name for word in words or () for name in word.split(","))
+
+
 def _threshold(text: str | None) -> float | None:
     if text is None:
         return None
@@ -195,7 +218,7 @@ def _text(predictor: Any, output: Path | None, again: str) -> str:
     several = len(predictor.validation.targets) > 1
     for summary in predictor.validation.targets:
         if summary.coverage is not None:
-            what = f"of {summary.target} " if several else ""
+            what = f"of {summary.target or 'all'} " if several else ""
             lines.append(f"The 90 % intervals {what}held {100 * summary.coverage.value:.0f} % of the held-out values.")
     if refused:
         lines.append(f"{counted(len(refused), 'example')} refused:")
@@ -213,7 +236,7 @@ def _text(predictor: Any, output: Path | None, again: str) -> str:
         other = kind.suggestions["train"]
         lines += [
             f"Saved to {output}. Worth trying next:",
-            f"  amalthea predict {shlex.quote(str(output))} {asked}",
+            f"  amalthea {kind.suggestions.get('verb', 'predict')} {shlex.quote(str(output))} {asked}",
             f"  amalthea report {shlex.quote(str(output))} -o report.html",
             f"  {again} {other} --out-of-fold held_out.csv",
         ]

@@ -62,6 +62,8 @@ _FREE_WILSON = "Contrib/FreeWilson/data/"
 _MLEARN = (
     "https://raw.githubusercontent.com/materialsvirtuallab/mlearn/10c427a5480c6281c15c64efaf869b03be04818f/data/Si/"
 )
+_GITHUB = "https://raw.githubusercontent.com/"
+_M4 = _GITHUB + "Mcompetitions/M4-methods/6c1067e5a57161249b17289a565178dc7a3fb3ca/Dataset/"
 
 CATALOGUE: dict[str, Entry] = {
     entry.name: entry
@@ -132,6 +134,43 @@ CATALOGUE: dict[str, Entry] = {
                     "silicon/test.json",
                     _MLEARN + "test.json",
                     "d452b30a89f23bff76f7cc529b7b6c2d159ea81ccd5a4599fb1a18207654fa91",
+                ),
+            ),
+        ),
+        Entry(
+            name="etth1",
+            what="hourly loads and oil temperature of a transformer: 16 months to learn from, 4 to be foretold",
+            rows="11,520 + 2,880",
+            megabytes=2.6,
+            licence="CC BY-ND 4.0",
+            citation="Zhou et al. 2021, AAAI 35, 11106",
+            domain="sequences",
+            files=(
+                Source(
+                    "sequences/ETTh1.csv.gz",
+                    _GITHUB + "zhouhaoyi/ETDataset/1d16c8f4f943005d613b5bc962e9eeb06058cf07/ETT-small/ETTh1.csv",
+                    "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066",
+                ),
+            ),
+        ),
+        Entry(
+            name="m4-hourly",
+            what="414 hourly series of the M4 competition, 48 hours to be foretold",
+            rows="353,500 + 19,872",
+            megabytes=2.5,
+            licence="none stated",
+            citation="Makridakis, Spiliotis and Assimakopoulos 2020, Int. J. Forecast. 36, 54",
+            domain="sequences",
+            files=(
+                Source(
+                    "sequences/M4-Hourly-train.csv.gz",
+                    _M4 + "Train/Hourly-train.csv",
+                    "ea59b7783573c49077a835ab6465c7d66f1474783360f310988a9a737fbca62f",
+                ),
+                Source(
+                    "sequences/M4-Hourly-test.csv.gz",
+                    _M4 + "Test/Hourly-test.csv",
+                    "71a57fccb15e534d973626ada4fb87febf789e9317715b7cc6dd3b5f90db6f42",
                 ),
             ),
         ),

@@ -165,3 +165,9 @@ class ReadOptions:
     keep: tuple[str, ...] = ()
     length_unit: str = "bohr"  # the unit of n2p2's files: "bohr" or "angstrom"
     energy_unit: str = "hartree"  # the unit of n2p2's files: "hartree" or "ev"
+    time: str | None = None  # of series: the column that says when a row was measured
+    horizon: int | None = None  # of series: the steps that are foretold
+    series: str | None = None  # the column that tells series apart
+    known: tuple[str, ...] = ()  # columns that are known in advance
+    fixed: tuple[str, ...] = ()  # columns that never change within a series
+    every: str | None = None  # the step to which irregular series are averaged: "1h"

@@ -32,6 +32,12 @@ def read(
     keep: Sequence[str] = (),
     length_unit: str = "bohr",
     energy_unit: str = "hartree",
+    time: str | None = None,
+    horizon: int | None = None,
+    series: str | None = None,
+    known: Sequence[str] = (),
+    fixed: Sequence[str] = (),
+    every: str | None = None,
 ) -> Dataset:
     """Read files, a folder, a table or a data set of the catalogue.
 
@@ -47,14 +53,21 @@ def read(
         keep: columns that become features of a table even where they look like names of the rows.
         length_unit: of n2p2's files, which do not say it: "bohr" or "angstrom".
         energy_unit: of n2p2's files: "hartree" or "ev".
+        time: of series, the column that says when; may be left out where only one column holds dates.
+        horizon: of series, how many steps are foretold: it makes series of a table.
+        series: the column that tells series apart, where there are several.
+        known: columns that are known in advance (prices, holidays).
+        fixed: columns that never change within a series.
+        every: the step to which irregular series are averaged: "1h", "15min", "1d", "1M".
 
     Raises:
         DataError: the file cannot be used; the message says what was found and what to do.
     """
     names = (target,) if isinstance(target, str) else tuple(target)
     options = ReadOptions(
-        names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), length_unit, energy_unit
-    )
+        names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), length_unit, energy_unit,
+        time, horizon, series, tuple(known), tuple(fixed), every,
+    )  # fmt: skip
     if isinstance(source, pd.DataFrame):
         frame = as_text(source)
         return _domain_of(frame, options).dataset(frame, "table", options)

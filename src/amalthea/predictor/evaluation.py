@@ -64,7 +64,7 @@ def evaluate(predictor: Predictor, data: Any) -> Evaluation:
     judged = task(predictor.task).judge(predictor, dataset)
     refused = tuple(sorted((*dataset.refused, *judged.refused), key=lambda refusal: refusal.row))
     examples = len(dataset) - len(judged.refused)
-    known = int(predictor.trained_on(dataset).sum())
+    known = 0 if judged.apart else int(predictor.trained_on(dataset).sum())
     notes = [*dataset.notes, *judged.notes]
     if known:
         notes.append(

@@ -23,7 +23,7 @@ from amalthea.predictor.outside import Outside, treated
 from amalthea.predictor.predictions import beside
 from amalthea.predictor.provenance import Provenance
 from amalthea.tasks import task
-from amalthea.tasks.protocol import Calibration, Part
+from amalthea.tasks.protocol import Calibration, Forecasting, Part
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.summary import Validation
@@ -118,6 +118,25 @@ class Predictor:
     def answer(self, asked: Inputs, outside: Outside = "warn") -> Prediction:
         """Predict for inputs that the domain has read."""
         return treated(task(self.task).answer(self, asked), outside)
+
+    def forecast(self, newer: Any = None, levels: Sequence[float] = ()) -> pd.DataFrame:
+        """Return what follows the last known step of each series; see `amalthea.forecast`.
+
+        Args:
+            newer: a file or a table with steps later than those learned from, and what is known of the future.
+            levels: of further intervals beside that of 90 %.
+
+        Raises:
+            DataError: the model is none of series, or `newer` cannot be used.
+        """
+        answer = task(self.task)
+        if not isinstance(answer, Forecasting):
+            raise DataError(f"this model answers {self.task}, and forecasts nothing: ask it with predict.")
+        if not all(0 < level < 1 for level in levels):
+            raise DataError(f"a level lies between 0 and 1. Received: {', '.join(map(str, levels))}")
+        source = Path(newer) if isinstance(newer, str | os.PathLike) else newer
+        asked = None if source is None else domain(self.domain).inputs(source, dict(self.input_state))
+        return answer.forecast(self, asked, levels)
 
     def stream(self, path: Path, rows: int = 10_000) -> Iterator[pd.DataFrame]:
         """Yield the table of predictions for a file, at most `rows` rows at a time, so that memory does not grow."""

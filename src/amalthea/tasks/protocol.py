@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -91,6 +91,7 @@ class TestFigures:
         differences: by target and baseline, how much better the model is in the main metric.
         refused: examples that could not be judged, and why.
         notes: what a reader of the figures must know, as sentences.
+        apart: examples that were learned from are among the data and were not judged.
     """
 
     __test__ = False  # no test of pytest's
@@ -100,6 +101,7 @@ class TestFigures:
     differences: Mapping[str, Mapping[str, Figure]]
     refused: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
+    apart: bool = False
 
 
 class Task(Protocol):
@@ -156,4 +158,13 @@ class Task(Protocol):
 
     def lessons(self, predictor: Predictor) -> Lessons:
         """Return what the figures of how a model learned are made from: `Lessons(predictor)`, if there is nothing."""
+        ...
+
+
+@runtime_checkable
+class Forecasting(Protocol):
+    """A task that foretells what follows."""
+
+    def forecast(self, predictor: Predictor, newer: Inputs | None, levels: Sequence[float]) -> pd.DataFrame:
+        """Return what follows the last known step of each series; see `Predictor.forecast`."""
         ...

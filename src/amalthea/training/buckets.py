@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from amalthea.training.arrays import as_arrays
 from amalthea.training.assignment import Assignment, Rows
+from amalthea.training.windows import take as rows_of
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def _batches(rows: Rows, steps: int, batch_size: int, random: np.random.Generato
 
 def some(x: Any) -> Any:
     """Return two rows of the inputs, of the first class where there are several, to build a model."""
-    return jax.tree.map(lambda values: values[:2], x.parts[0][0] if isinstance(x, Shapes) else x)
+    return rows_of(x.parts[0][0] if isinstance(x, Shapes) else x, slice(2))
 
 
 def take(part: Any, rows: jax.Array) -> Any:

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
 import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +25,7 @@ from amalthea.training.initialization import Maker, build, clone
 from amalthea.training.prediction import Aside, Prediction
 from amalthea.training.trainer import Settings, train
 from amalthea.training.weight_history import Recorder, Recording
+from amalthea.training.windows import Windows, take
 
 
 class Ensemble:
@@ -161,20 +161,16 @@ class Ensemble:
             warnings.warn(note, TrainingWarning, stacklevel=2)
         return history
 
-    def fit_assigned(
-        self, x: Any, y: Any, assignment: Assignment, *, epochs: int, batch_size: int, verbose: Verbosity = "auto"
-    ) -> History:
+    def fit_assigned(self, x: Any, y: Any, assignment: Assignment, **training: Any) -> History:
         """Train all members on the rows that an assignment gives them.
 
         Args:
-            x: inputs as in `fit`.
+            x: inputs as in `fit`; of `Windows` there is no `out_of_fold` afterwards: see `trained`.
             y: targets as in `fit`.
             assignment: who trains on what; of as many folds and members as the ensemble.
-            epochs: passes through each member's training rows.
-            batch_size: rows in one step.
-            verbose: "auto" shows progress on a terminal.
+            **training: `epochs`, `batch_size`, `patience` and `verbose` as for `fit`.
         """
-        settings = Settings(self._make, epochs, batch_size, None, self.seed, (), verbose)
+        settings = Settings(self._make, seed=self.seed, **{"patience": None, **training})
         return self._fit(as_arrays(x, "x"), as_arrays(y, "y"), None, assignment, settings)
 
     def fit_shapes(
@@ -237,8 +233,9 @@ class Ensemble:
         trained = train(self.model, x, y, sample_weight, assignment, settings)
         self.fold_ids, self.history = assignment.fold_ids, trained.history
         self._keep(trained.trainable, trained.others, x)
-        self._out_of_fold = self._trained.out_of_fold(x, assignment) if self.folds > 1 else None
-        self.aside = self._trained.aside(x, assignment)
+        whole = not isinstance(x, Windows)
+        self._out_of_fold = self._trained.out_of_fold(x, assignment) if whole and self.folds > 1 else None
+        self.aside = self._trained.aside(x, assignment) if whole else None
         self.validation_rows = () if self.aside is None else tuple(self.aside.rows)
         recorder, learned = settings.recorder, trained.history.epochs
         self.recording = None if recorder is None else recorder.recording(x, y, assignment, learned, self.seed)
@@ -377,8 +374,13 @@ class Ensemble:
 
     def _keep(self, trainable: list[NDArray[Any]], others: list[NDArray[Any]], x: Any) -> None:
         """Keep the members as they were trained, once `history` says who takes part."""
-        example = jax.tree.map(lambda values: values[:1], x)
-        self._trained = TrainedMembers(self.model, self._make, trainable, others, self._used, example)
+        self._trained = TrainedMembers(self.model, self._make, trainable, others, self._used, take(x, slice(1)))
+
+    @property
+    def trained(self) -> TrainedMembers:
+        """The trained members themselves."""
+        self._check_trained()
+        return self._trained
 
     def _check_trained(self) -> None:
         if self.history is None:

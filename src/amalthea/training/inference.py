@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -109,6 +110,16 @@ class TrainedMembers:
         rows = np.stack(assignment.validation)
         return Aside(rows, jax.tree.map(lambda values: values[:, : rows.shape[1]], answers))
 
+    def answers_to(self, x: Any, rows: Mapping[int, NDArray[np.int64]]) -> dict[int, NDArray[Any]]:
+        """Return what some members answer, each to rows of its own, shape (its rows, ...); NaN for those left out.
+
+        Args:
+            x: inputs, or `Windows`.
+            rows: by member its row numbers.
+        """
+        answers = self._ask(evenly(tuple(rows.values()), 256), x, np.array(list(rows)))
+        return {member: answers[place, : len(rows[member])] for place, member in enumerate(rows)}
+
     def out_of_fold(self, x: Any, assignment: Assignment) -> Prediction:
         """Return for each row what the members say that never saw it; `members` has shape (M, n, ...)."""
         layout = assignment.layout
@@ -144,20 +155,24 @@ class TrainedMembers:
         answers = self._ask(np.broadcast_to(rows, (len(self.used), *rows.shape)), x)
         return jax.tree.map(lambda values: values[:, :count], answers)
 
-    def _ask(self, rows: NDArray[np.int32], x: Any) -> Any:
-        """Return the answers of each member to its own rows of `x`, shape (members, steps * batch, ...)."""
-        answered = self._by_group(self._program, (rows,), x)
+    def _ask(self, rows: NDArray[np.int32], x: Any, members: NDArray[np.int64] | None = None) -> Any:
+        """Return the answers of members (None: all) to their own rows of `x`, shape (members, steps * batch, ...)."""
+        members = np.arange(len(self.used)) if members is None else members
+        answered = self._by_group(self._program, (rows,), x, members)
         joined = jax.tree.map(lambda values: values.reshape(len(values), -1, *values.shape[3:]), answered)
-        return jax.tree.map(lambda values: _without(values, ~self.used), joined)
+        return jax.tree.map(lambda values: _without(values, ~self.used[members]), joined)
 
-    def _by_group(self, program: Any, by_member: tuple[Any, ...], shared: Any) -> Any:
-        """Return what a program says of all members, as many at a time as fit, shape (members, ...)."""
-        placement, total = self._placement, len(self.used)
+    def _by_group(self, program: Any, by_member: tuple[Any, ...], shared: Any, members: Any = None) -> Any:
+        """Return what a program says of members (None: all), as many at a time as fit, shape (members, ...)."""
+        members = np.arange(len(self.used)) if members is None else members
+        placement, total = self._placement, len(members)
+        variables = (self.trainable, self.others)
         data = jax.device_put(shared, placement.everywhere)
         parts = []
         for start in range(0, total, placement.group):
             numbers = placement.fill(np.arange(start, min(start + placement.group, total)))
-            asked = jax.tree.map(lambda values, n=numbers: values[n], ((self.trainable, self.others), *by_member))
+            weights = jax.tree.map(lambda values, n=members[numbers]: values[n], variables)
+            asked = (weights, *jax.tree.map(lambda values, n=numbers: values[n], by_member))
             answered = program(*jax.device_put(asked, placement.by_member), data)
             real = min(placement.group, total - start)
             parts.append(jax.tree.map(lambda values, r=real: np.asarray(values)[:r], answered))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
 from amalthea.training.assignment import Rows
+from amalthea.training.windows import take
 
 Maker = Callable[[], keras.Model]
 """Makes a model of the same layers at each call, with weights of its own, built or not, compiled or not."""
@@ -48,7 +49,7 @@ def clone(model: keras.Model) -> keras.Model:
 
 def build(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> None:
     """Create the variables of the model, where it is not built yet, and of its metrics."""
-    x, y, sample_weight = jax.tree.map(lambda values: values[:2], (x, y, sample_weight))
+    x, y, sample_weight = take((x, y, sample_weight), slice(2))
     if not model.built:
         model(x)
 

@@ -16,6 +16,7 @@ from amalthea.training.buckets import Several, take
 from amalthea.training.convolution import fast_convolutions
 from amalthea.training.initialization import normalizations
 from amalthea.training.sharding import Placement
+from amalthea.training.windows import take as rows_of
 
 SCORED_AT_ONCE = 256
 """Validation rows that a member scores in one step."""
@@ -66,7 +67,7 @@ class Program:
         """
 
         def step(state: Any, rows: jax.Array) -> tuple[Any, Any]:
-            return self._learn(state, _take(data, rows))
+            return self._learn(state, rows_of(data, rows))
 
         def step_of_a_class(state: Any, given: tuple[jax.Array, jax.Array]) -> tuple[Any, Any]:
             def learn(state: Any, rows: jax.Array, number: int) -> tuple[Any, Any]:
@@ -152,7 +153,7 @@ def answers(model: keras.Model, placement: Placement) -> Callable[..., Any]:
     """
 
     def ask(variables: tuple[Variables, Variables], rows: jax.Array, x: Any) -> Any:
-        return jax.lax.map(lambda member_rows: model.predict_step(variables, (_take(x, member_rows),))[0], rows)
+        return jax.lax.map(lambda member_rows: model.predict_step(variables, (rows_of(x, member_rows),))[0], rows)
 
     return for_members(ask, model, placement)
 
@@ -189,7 +190,7 @@ def score(
     blocks, rest = rows
 
     def step(metrics: Variables, rows: jax.Array) -> tuple[Variables, Any]:
-        x, y, weight = _take(data, rows)
+        x, y, weight = rows_of(data, rows)
         if instead is None:
             _, (value, answer, _, metrics) = model.compute_loss_and_updates(
                 *variables, metrics, x, y, weight, training=False
@@ -197,7 +198,7 @@ def score(
         else:
             training = {"training": False} if model._call_has_training_arg else {}
             answer, _, penalties = model.stateless_call(*variables, x, return_losses=True, **training)
-            answer = jax.tree.map(_masked_alike, _take(instead, rows), answer)
+            answer = jax.tree.map(_masked_alike, rows_of(instead, rows), answer)
             model._losses_override = penalties
             value, (_, _, metrics) = model.stateless_compute_loss(
                 *variables, metrics, x=x, y=y, y_pred=answer, sample_weight=weight, training=False
@@ -313,7 +314,3 @@ def _member_statistics(model: keras.Model, member: Any) -> Iterator[None]:
     finally:
         for layer, (mean, variance) in zip(layers, before, strict=True):
             layer.mean, layer.variance = mean, variance
-
-
-def _take(data: Any, rows: jax.Array) -> Any:
-    return jax.tree.map(lambda values: values[rows], data)

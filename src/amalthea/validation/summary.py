@@ -63,13 +63,13 @@ class TargetSummary:
         for name, difference in self.differences.items():
             if beats(Figure(-difference.value, difference.error)):
                 sentences.append(
-                    f"The {name} baseline is better than the network at {self.target}: by "
+                    f"The {name} baseline is better than the network at {self.target or 'all'}: by "
                     f"{Figure(-difference.value, difference.error)} in {self.written(self.main)}. "
                     "Use it, or give the network more data or better features."
                 )
             elif not beats(difference):
                 sentences.append(
-                    f"The network is not clearly better at {self.target} than the {name} baseline: "
+                    f"The network is not clearly better at {self.target or 'all'} than the {name} baseline: "
                     f"{difference} in {self.written(self.main)}."
                 )
         return sentences
@@ -95,18 +95,24 @@ class Validation:
     examples: int
     test_refused: tuple[Refusal, ...] = ()
 
+    @property
+    def compared(self) -> tuple[TargetSummary, ...]:
+        """The summaries whose baselines are told: that over all targets alone, if there is one (it has no name)."""
+        return self.targets[:1] if self.targets and not self.targets[0].target else self.targets
+
     def rows(self) -> list[tuple[str, str, Figures]]:
         """Return (target, what, figures) for each line of the table: the network, the test set, the baselines."""
         lines: list[tuple[str, str, Figures]] = []
         for summary in self.targets:
+            name = summary.target or "all"
             if summary.metrics:
-                lines.append((summary.target, "network, out of fold", summary.metrics))
+                lines.append((name, "network, out of fold", summary.metrics))
             if summary.test:
-                lines.append((summary.target, "network, test set", summary.test))
-            lines += [
-                (summary.target, f"test set: {name}", figures) for name, figures in summary.test_baselines.items()
-            ]
-            lines += [(summary.target, f"baseline: {name}", figures) for name, figures in summary.baselines.items()]
+                lines.append((name, "network, test set", summary.test))
+            if summary not in self.compared:
+                continue
+            lines += [(name, f"test set: {name}", figures) for name, figures in summary.test_baselines.items()]
+            lines += [(name, f"baseline: {name}", figures) for name, figures in summary.baselines.items()]
         return lines
 
     def names(self) -> list[str]:
@@ -127,12 +133,12 @@ class Validation:
     def head(self) -> str:
         """Return the main figures in one line."""
         main = []
-        for summary in self.targets:
+        for summary in self.compared:
             figures = summary.metrics or summary.test or {}
             if summary.main in figures:
                 unit = f" {summary.unit}" if summary.unit and summary.main in ("rmse", "mae") else ""
                 name = title(summary.main, summary.units.get(summary.main, ""))
-                main.append(f"{summary.target}: {name} {figures[summary.main]}{unit}")
+                main.append(f"{summary.target or 'all'}: {name} {figures[summary.main]}{unit}")
         judged = any(summary.metrics for summary in self.targets)
         alone = "the past predicts the future" if judged else "no folds"
         how = f"{self.folds} folds x {self.members} members" if self.folds > 1 else f"{self.members} members, {alone}"
@@ -142,7 +148,7 @@ class Validation:
 
     def verdict(self) -> list[str]:
         """Return what a reader must know, as sentences."""
-        sentences = [sentence for summary in self.targets for sentence in summary.verdict()]
+        sentences = [sentence for summary in self.compared for sentence in summary.verdict()]
         if not self.examples:
             sentences.append("It was trained elsewhere, so nothing is known of its errors: judge it on labelled data.")
         elif not any(summary.metrics for summary in self.targets):
@@ -183,6 +189,8 @@ def title(name: str, unit: str = "") -> str:
         >>> title("rmse"), title("roc_auc")
         ('RMSE ↓', 'ROC AUC ↑')
     """
+    if name == "coverage_90":
+        return "coverage of 90 %"
     return f"{written(name, unit)} {'↑' if name in HIGHER_IS_BETTER else '↓'}"
 
 

@@ -1,0 +1,1 @@
+"""The future of series as a kind of answer."""

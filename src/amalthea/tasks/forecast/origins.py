@@ -1,0 +1,127 @@
+"""Which windows are learned from, and which are judged by whom: the past learns, the future judges."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amalthea.domains.sequences.panel import Panel
+from amalthea.domains.sequences.windows import WindowShape
+from amalthea.errors import DataError
+from amalthea.training.windows import Windows
+
+Integers = NDArray[np.int64]
+
+VALIDATION = 0.25
+"""The last share of a past on which its members are measured, and by which networks are mixed."""
+
+FEWEST_LEARNED = 64
+"""Windows to learn from below which nothing is set aside for that."""
+
+MOST_JUDGED = 20_000
+"""Windows that are judged at most."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rows:
+    """Windows: track and origin, the position of the first step that is foretold.
+
+    Args:
+        track: shape (n,).
+        origin: shape (n,).
+    """
+
+    track: Integers
+    origin: Integers
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+    def take(self, rows: NDArray[np.intp]) -> Rows:
+        """Return some of them."""
+        return Rows(self.track[rows], self.origin[rows])
+
+
+@dataclasses.dataclass(frozen=True)
+class Fold:
+    """A past, and the part of the future that its members judge.
+
+    Args:
+        learned: the first position that no member learns from.
+        past: the first position that is not known to its members at all: scales and choices use what lies before.
+        start: where the part that is judged begins.
+        end: where it ends; the same as `start` for the members that learned from all.
+    """
+
+    learned: int
+    past: int
+    start: int
+    end: int
+
+
+def folds(panel: Panel, horizon: int, asked: int) -> tuple[Fold, ...]:
+    """Return the parts of the last half of the time, each with its past, and last of all the whole as a past.
+
+    Args:
+        panel: the series.
+        horizon: steps that are foretold; so wide is the gap between what is learned and what is judged.
+        asked: the number of parts; fewer where they would be shorter than the horizon.
+
+    Raises:
+        DataError: not even one part is as long as the horizon.
+    """
+    begin, end = int(panel.first.min()), int(panel.last.max()) + 1
+    half = begin + (end - begin) // 2
+    count = min(asked, (end - half) // horizon)
+    if count < 1 or half - horizon - begin < 2:
+        raise DataError(f"{end - begin} steps are too few to foretell {horizon} and to be judged. Shorten --horizon.")
+    edges = np.linspace(half, end, count + 1).round().astype(int).tolist()
+    pasts = [
+        *((start - horizon, start, stop) for start, stop in itertools.pairwise(edges)),
+        (end, end, end),
+    ]
+    return tuple(Fold(past - round(VALIDATION * (past - begin)), past, start, stop) for past, start, stop in pasts)
+
+
+def learnable(panel: Panel, window: WindowShape, start: int, end: int) -> Rows:
+    """Return the windows whose future lies between two positions, and whose past is half full or more.
+
+    Args:
+        panel: the series.
+        window: its sizes.
+        start: the first origin.
+        end: nothing from here on is seen.
+    """
+    fewest = max(1, min(window.context // 2, window.patch))
+    return between(np.maximum(panel.first + fewest, start), np.minimum(panel.last + 1, end) - window.horizon, 1)
+
+
+def judgeable(panel: Panel, window: WindowShape, start: int, end: int, stride: int) -> Rows:
+    """Return the windows whose origin and future lie between two positions, every `stride`-th origin."""
+    first = np.full(len(panel), start)
+    ends = np.minimum(panel.last + 1, end) - window.horizon
+    return between(first, np.where(panel.first < start, ends, start - 1), stride)
+
+
+def between(first: Integers, last: Integers, stride: int) -> Rows:
+    """Return for each track the origins from `first` to `last`, both counted."""
+    counts = np.maximum(0, (last - first) // stride + 1)
+    track = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return Rows(track, first[track] + within * stride)
+
+
+def windows(panel: Panel, rows: Rows, window: WindowShape) -> tuple[Windows, Windows]:
+    """Return the past and the future of windows, to be cut where they are asked for."""
+    values = panel.values.astype(np.float32)
+    starts = (panel.offset[rows.track] + rows.origin - window.context).astype(np.int32)
+    seen = Windows(values, starts, window.shape[0], window.hidden)
+    return seen, Windows(values, (starts + window.context).astype(np.int32), window.horizon)
+
+
+def futures(panel: Panel, rows: Rows, horizon: int) -> NDArray[np.float64]:
+    """Return what came, shape (n, horizon), NaN where unknown."""
+    return np.asarray(panel.values[(panel.offset[rows.track] + rows.origin)[:, None] + np.arange(horizon), 0])
