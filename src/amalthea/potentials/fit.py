@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, TrainingWarning
-from amalthea.potentials.metrics import GPA, UNITS, Errors, potential_figures
+from amalthea.potentials.judging import Judge, Judged, as_prediction, environments_of, judge, outer_half
+from amalthea.potentials.metrics import GPA
 from amalthea.potentials.networks.bounds import MemberRanges
-from amalthea.potentials.potential import Means, PotentialPrediction, PotentialState, committee_mean, errors_of
+from amalthea.potentials.potential import Means, PotentialState
 from amalthea.predictor.predictions import columns
 from amalthea.progress import Bar
 from amalthea.tasks.protocol import Clock, Fitted, Part
 from amalthea.validation.applicability_domain import Applicability
-from amalthea.validation.calibration import IntervalCalibration, coverage, fit_interval
-from amalthea.validation.cross_validated import calibration_parts
-from amalthea.validation.summary import TargetSummary, Validation
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import PAST, Split, split_rows
 
@@ -72,22 +70,41 @@ def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: C
             examples, MEMORY_SHARE, split.folds * settings.defaults.members, settings.say, settings.verbose
         )
         ensemble = _train(examples, shapes, dataset, split, settings)
-        judges = _train(examples, shapes, dataset, split, settings, past=True) if split.in_time else ensemble
+        past = np.flatnonzero(split.fold_ids == PAST)
+        judges = _train(examples, shapes, dataset, split, settings, past) if split.in_time else ensemble
+        outer = outer_half(examples, split) if not ensemble.history.interrupted else None
+        if outer is not None:
+            settings.say(
+                f"{settings.defaults.members} more members learn from the inner half of the structures and are judged "
+                "on the outer one, so that error bars know distance."
+            )
+            inner = _train(examples, shapes, dataset, split, settings, np.flatnonzero(~outer))
         del shapes
     with clock("validate"), Bar("structures judged", len(frames), settings.verbose) as bar:
-        committee, member_ranges = _bounded(ensemble, examples, alone, split)
+        everything = np.full(len(frames), split.folds == 1)
+        learned = everything | (split.fold_ids != ensemble.layout.fold_of(np.arange(len(ensemble)))[:, None])
+        committee, member_ranges = _bounded(ensemble, examples, alone, learned)
         if split.in_time:
-            committee, _ = _bounded(judges, examples, alone, split, past=True)
-        by_fold = _by_fold(committee, judges, split)
+            committee, _ = _bounded(judges, examples, alone, split.fold_ids == PAST)
+        by_fold = {
+            fold: Judge(committee.take(members), environments_of(examples, split.fold_ids != fold))
+            for fold, members in _members_by_fold(judges, split).items()
+        }
         means = []
-        for surroundings, atoms, fold in zip(examples.surroundings, frames.atoms, split.fold_ids.tolist(), strict=True):
-            means.append(_held_out(by_fold.get(fold), surroundings, atoms))
+        for row, fold in enumerate(split.fold_ids.tolist()):
+            means.append(by_fold[fold].answer(examples, row) if fold in by_fold else None)
             bar.reach(len(means), len(frames))
+        known = environments_of(examples, np.full(len(frames), True))
+        distant: list[Means | None] = [None] * len(frames)
+        if outer is not None:
+            committee, _ = _bounded(inner, examples, alone, ~outer)
+            judge_of_outer = Judge(committee.take(inner.used), environments_of(examples, ~outer))
+            distant = [judge_of_outer.answer(examples, row) if far else None for row, far in enumerate(outer)]
         kinds = [each.kinds for each in examples.surroundings]
         described = zip(kinds, examples.values, strict=True)
         features = np.stack([structure_features(*structure, len(functions)) for structure in described])
         applicability = Applicability.fit(features, "euclidean", split.units, seed=settings.seed)
-        judged = _judge(dataset, means, examples, split, settings)
+        judged = judge(dataset, means, distant, examples, split, settings)
         ranges = Ranges.of(functions, kinds, examples.values)
     distances, groups = applicability.percentile(features, split.units), _group_column(dataset, settings)
     return Fitted(
@@ -98,16 +115,8 @@ def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: C
         applicability=applicability,
         validation=judged.validation,
         out_of_fold=_table(dataset, split, means, judged, distances, groups),
-        state=PotentialState.of(functions, ranges, alone, judged.forces, member_ranges),
+        state=PotentialState.of(functions, ranges, alone, judged.forces, member_ranges, known),
     )
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Judged:
-    validation: Validation
-    energies: IntervalCalibration | None
-    forces: IntervalCalibration | None
-    errors: Errors | None
 
 
 def _check(dataset: Dataset, settings: Settings) -> None:
@@ -127,16 +136,15 @@ def _check(dataset: Dataset, settings: Settings) -> None:
 
 
 def _train(
-    examples: Any, shapes: tuple[Any, Any], dataset: Dataset, split: Split, settings: Settings, past: bool = False
+    examples: Any, shapes: tuple[Any, Any], dataset: Dataset, split: Split, settings: Settings, rows: Any = None
 ) -> Any:
-    """Return the trained ensemble; in a split by time it learns from all structures, or from those of the past."""
+    """Return the trained ensemble: K folds of members, or, of some rows only, one fold that learned from all these."""
     from amalthea.potentials.networks.training import potential_network
     from amalthea.training.ensemble import Ensemble
 
-    folds = split.folds
-    learned = int(np.sum(split.fold_ids == PAST)) if past else len(dataset)
-    rows = learned - (learned // folds if folds > 1 else 0)
-    network = potential_network(examples, settings.defaults, settings.steps(rows))
+    folds = split.folds if rows is None else 1
+    learned = len(dataset) if rows is None else len(rows)
+    network = potential_network(examples, settings.defaults, settings.steps(learned - (learned // folds) * (folds > 1)))
     network.derive = shapes[1]
     ensemble = Ensemble(network, folds=folds, members=settings.defaults.members, seed=settings.seed)
     with warnings.catch_warnings(action="ignore", category=TrainingWarning):  # said below
@@ -144,9 +152,9 @@ def _train(
             shapes[0],
             epochs=settings.defaults.epochs,
             batch_size=settings.defaults.batch_size,
-            fold_ids=np.maximum(split.fold_ids, 0),
+            fold_ids=np.maximum(split.fold_ids, 0) if rows is None else np.zeros(len(dataset), np.int64),
             groups=dataset.groups,
-            rows=np.flatnonzero(split.fold_ids == PAST) if past else None,
+            rows=rows,
             verbose=settings.verbose,
         )
     for note in history.notes:
@@ -154,128 +162,29 @@ def _train(
     return ensemble
 
 
-def _bounded(
-    ensemble: Any, examples: Any, alone: Mapping[str, float], split: Split, past: bool = False
-) -> tuple[Any, MemberRanges]:
-    """Return the trained members, each bent beyond the ranges of what it learned from, and these ranges."""
+def _bounded(ensemble: Any, examples: Any, alone: Mapping[str, float], learned: Any) -> tuple[Any, MemberRanges]:
+    """Return trained members, each bent beyond the ranges of what it learned from, (M, n) or (n,); and these ranges."""
     from amalthea.potentials.networks.committee import networks
 
-    fold_of = ensemble.layout.fold_of(np.arange(len(ensemble)))[:, None]
-    every = np.full((len(ensemble), len(split.fold_ids)), split.folds == 1)
-    learned = every & (split.fold_ids == PAST) if past else every | (split.fold_ids != fold_of)
+    learned = np.broadcast_to(learned, (len(ensemble), len(examples.frames)))
     trained = networks(ensemble.weights, examples.functions, ensemble.model.activation, alone)
     ranges = MemberRanges.of(trained.committee(), examples, learned)
     return trained.committee(ranges), ranges
 
 
-def _by_fold(committee: Any, ensemble: Any, split: Split) -> dict[int, Any]:
+def _members_by_fold(ensemble: Any, split: Split) -> dict[int, NDArray[np.int64]]:
     """Return for each fold the trained members that held it out; none where nothing was held out."""
     if split.folds == 1 and not split.in_time:
         return {}
     members = {fold: np.intersect1d(ensemble.layout.of_fold(fold), ensemble.used) for fold in range(split.folds)}
-    return {fold: committee.take(chosen) for fold, chosen in members.items() if len(chosen)}
-
-
-def _held_out(committee: Any, surroundings: Any, atoms: Any) -> Means | None:
-    """Return what the members that never saw a structure say of it; None where there are none."""
-    if committee is None:
-        return None
-    answer = committee.answer_for(surroundings, atoms.get_volume() if atoms.pbc.all() else np.nan)
-    return committee_mean(answer, np.zeros(committee.members, np.int64))
-
-
-def _judge(dataset: Dataset, means: Sequence[Means | None], examples: Any, split: Split, settings: Settings) -> _Judged:
-    """Return the figures out of fold, beside a potential that knows compositions alone, and the calibrations."""
-    name, members = dataset.targets[0].name, settings.defaults.members
-    prediction = _as_prediction(means)
-    errors = errors_of(dataset.examples, prediction)
-    known = np.flatnonzero(np.isfinite(prediction.mean))
-    constant = _constant(dataset, examples, split)
-    models = {"network": errors.take(known), "mean": constant.take(known)}
-    figures = potential_figures(models, split.units[known], settings.seed) if len(known) else None
-    if figures is None or not figures.figures["network"]:
-        nothing = TargetSummary(name, "potential", "", "force_mae", {}, {}, {}, None, units=UNITS)
-        return _Judged(Validation((nothing,), split.folds, members, len(dataset)), None, None, None)
-    sizes = np.array([len(atoms) for atoms in dataset.examples["atoms"]])
-    spread = prediction.std / sizes
-    labelled = np.isfinite(errors.energy)
-    energies, covered = None, None
-    if labelled.any():
-        energies = fit_interval(errors.energy[labelled], spread[labelled])
-        units = split.units[labelled]
-        # In a split by time the future is one fold: its fifths judge each other's constants.
-        parts = calibration_parts(split.fold_ids[labelled], units, settings.seed)
-        covered = coverage(errors.energy[labelled], spread[labelled], parts, units)
-    main = "force_mae" if "force_mae" in figures.figures["network"] else "energy_mae"
-    summary = TargetSummary(
-        name,
-        "potential",
-        "",
-        main,
-        figures.figures["network"],
-        {"mean": figures.figures["mean"]},
-        {"mean": figures.difference("network", "mean", main)},
-        covered,
-        baselines_by_fold={"mean": tuple(_in_fold(constant, split, known, k, main) for k in range(split.folds))},
-        units=UNITS,
-    )
-    validation = Validation((summary,), split.folds, members, len(dataset))
-    return _Judged(validation, energies, _force_calibration(errors, means, settings.seed), errors)
-
-
-def _in_fold(errors: Errors, split: Split, known: NDArray[np.intp], fold: int, metric: str) -> float:
-    rows = known[split.fold_ids[known] == fold]
-    if not len(rows):
-        return float("nan")
-    figures = potential_figures({"": errors.take(rows)}, split.units[rows]).figures[""]
-    return figures[metric].value if metric in figures else float("nan")
-
-
-def _force_calibration(errors: Errors, means: Sequence[Means | None], seed: int) -> IntervalCalibration | None:
-    both = zip(errors.forces, means, strict=True)
-    pairs = [(e, m.forces_spread) for e, m in both if e is not None and m is not None]
-    if not pairs:
-        return None
-    residuals = np.concatenate([e.ravel() for e, _ in pairs])
-    spread = np.concatenate([np.repeat(atoms, 3) for _, atoms in pairs])
-    chosen = np.random.default_rng(seed).permutation(len(residuals))[:MOST_COMPONENTS]
-    return fit_interval(residuals[chosen], spread[chosen])
-
-
-def _constant(dataset: Dataset, examples: Any, split: Split) -> Errors:
-    """Return the errors of a potential that knows the composition alone, fitted to the other folds; no forces."""
-    counts = np.stack([np.bincount(each.kinds, minlength=len(examples.elements)) for each in examples.surroundings])
-    energy = dataset.examples["energy"].to_numpy(np.float64)
-    sizes, predicted = counts.sum(axis=1), np.full(len(energy), np.nan)
-    for fold in range(split.folds):
-        others = (split.fold_ids != fold) & np.isfinite(energy)
-        if others.any():
-            fitted = np.linalg.lstsq(counts[others] / sizes[others, None], energy[others] / sizes[others], rcond=1e-8)[
-                0
-            ]
-            mine = split.fold_ids == fold
-            predicted[mine] = counts[mine] @ fitted
-    nothing = [
-        [None if labels is None else -labels for labels in dataset.examples[label]] for label in ("forces", "stress")
-    ]
-    return Errors((predicted - energy) / sizes, *nothing)
-
-
-def _as_prediction(means: Sequence[Means | None]) -> PotentialPrediction:
-    return PotentialPrediction(
-        mean=np.array([np.nan if each is None else each.energy for each in means]),
-        std=np.array([np.nan if each is None else each.energy_spread for each in means]),
-        members=None,
-        forces=[None if each is None else each.forces for each in means],
-        stress=[None if each is None else each.stress for each in means],
-    )
+    return {fold: chosen for fold, chosen in members.items() if len(chosen)}
 
 
 def _table(
     dataset: Dataset,
     split: Split,
     means: Sequence[Means | None],
-    judged: _Judged,
+    judged: Judged,
     applicability: Floats,
     group: str | None = None,
 ) -> pd.DataFrame:
@@ -291,11 +200,11 @@ def _table(
         places["group"] = dataset.columns[group].astype(str).to_numpy(object)
     if judged.errors is None:
         return table.assign(**places)
-    prediction = _as_prediction(means)
+    prediction = as_prediction(means)
     nothing, spread = np.full(len(table), "", object), prediction.std
     if judged.energies is not None:
         sizes = np.array(places["atoms"])
-        std = judged.energies.sigma(prediction.std / sizes) * sizes
+        std = judged.energies.sigma(prediction.std / sizes, judged.distances) * sizes
         half = judged.energies.factor * std
         prediction = dataclasses.replace(
             prediction, std=std, lower=prediction.mean - half, upper=prediction.mean + half

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.errors import AmaltheaError, DataError
+from amalthea.potentials.certainty import Certainty
 from amalthea.potentials.metrics import Errors
 from amalthea.potentials.networks.bounds import MemberRanges
+from amalthea.potentials.symmetry_functions.environments import Environments, root_mean_square
 from amalthea.predictor.predictions import power_mean
 from amalthea.predictor.predictor import FAR, NO_ANSWER
 from amalthea.training.prediction import Prediction
@@ -38,6 +41,7 @@ class PotentialPrediction(Prediction):
     Args:
         forces: of shape (A, 3), in eV/Å.
         forces_std: the calibrated uncertainty of each atom's force, a component, shape (A,), in eV/Å.
+        forces_half_width: half of the 90 % interval of each atom's force, a component, shape (A,), in eV/Å.
         stress: of shape (6,), in eV/Å³, in Voigt's order and ASE's sign; NaN where the structure is not periodic
             throughout.
         extrapolation: the atom and symmetry function farthest outside of the training range.
@@ -45,10 +49,11 @@ class PotentialPrediction(Prediction):
 
     forces: Sequence[Floats | None] = ()
     forces_std: Sequence[Floats | None] = ()
+    forces_half_width: Sequence[Floats | None] = ()
     stress: Sequence[Floats | None] = ()
     extrapolation: Sequence[Extrapolation | None] = ()
 
-    answers: ClassVar[tuple[str, ...]] = (*Prediction.answers, "forces", "forces_std", "stress")
+    answers: ClassVar[tuple[str, ...]] = (*Prediction.answers, "forces", "forces_std", "forces_half_width", "stress")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,6 +66,7 @@ class Means:
         forces: shape (A, 3).
         forces_spread: a component, shape (A,).
         stress: shape (6,).
+        distances: of the atoms from those in training, shape (A,), where it is known; see `Environments`.
     """
 
     energy: float
@@ -68,6 +74,12 @@ class Means:
     forces: Floats
     forces_spread: Floats
     stress: Floats
+    distances: Floats | None = None
+
+    @property
+    def distance(self) -> float:
+        """The structure's distance; NaN where it is not known."""
+        return float("nan") if self.distances is None else root_mean_square(self.distances)
 
 
 def committee_mean(
@@ -102,6 +114,7 @@ class PotentialState:
         energy_of_atoms: by element in eV: what is added to the networks' energies.
         force_calibration: what turns the spread of a force's components into their uncertainty; None where unknown.
         member_ranges: those beyond which each member's answers bend; None: they do not.
+        environments: the atoms' surroundings in training, by element; None: no distance is known.
     """
 
     functions: dict[str, Any]
@@ -110,6 +123,7 @@ class PotentialState:
     energy_of_atoms: dict[str, float]
     force_calibration: IntervalCalibration | None = None
     member_ranges: MemberRanges | None = None
+    environments: dict[str, Environments] | None = None
 
     @classmethod
     def of(
@@ -119,12 +133,14 @@ class PotentialState:
         energy_of_atoms: Mapping[str, float],
         force_calibration: IntervalCalibration | None,
         member_ranges: MemberRanges | None = None,
+        environments: dict[str, Environments] | None = None,
     ) -> PotentialState:
         """Return the state of a potential with these symmetry functions and ranges."""
         from amalthea.potentials.symmetry_functions.serialization import as_json
 
         low, high = ranges.low.tolist(), ranges.high.tolist()
-        return cls(as_json(functions), low, high, dict(energy_of_atoms), force_calibration, member_ranges)
+        described = as_json(functions), low, high, dict(energy_of_atoms)
+        return cls(*described, force_calibration, member_ranges, environments)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -170,7 +186,12 @@ class Potential:
         committee = trained.committee(state.member_ranges).take(ensemble.used)
         if not np.isfinite(committee.atoms).all():
             raise AmaltheaError("the potential's symmetry functions, their ranges and its networks do not fit.")
-        return cls(predictor, committee, Ranges(functions, low, high))
+        if state.member_ranges is None:
+            return cls(predictor, committee, Ranges(functions, low, high))
+        least = np.zeros(shape)
+        for number, (element, listed) in enumerate(functions.items()):
+            least[number, : len(listed)] = trained.least_width(element)[ensemble.used].mean(axis=0)
+        return cls(predictor, committee, Ranges(functions, low, high, least))
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -214,6 +235,13 @@ class Potential:
         """What turns the spread of energies per atom into their uncertainty."""
         return self.predictor.calibrations
 
+    @functools.cached_property
+    def certainty(self) -> Certainty:
+        """How sure it is of a structure."""
+        (per_atom,), known = self.calibrations, self.predictor.state.environments
+        energies = per_atom if isinstance(per_atom, IntervalCalibration) else None
+        return Certainty(energies, self.force_calibration, known, self.committee.elements)
+
     @property
     def fold_of(self) -> NDArray[np.int64]:
         """The fold of each member of the committee, shape (M,)."""
@@ -223,13 +251,10 @@ class Potential:
 
     def together(self, answer: Answer) -> Means:
         """Return what all members say of one structure, brought together, with their raw spreads."""
-        (per_atom,), per_component = self.calibrations, self.force_calibration
-        return committee_mean(
-            answer,
-            self.fold_of,
-            per_atom.power if isinstance(per_atom, IntervalCalibration) else 1.0,
-            1.0 if per_component is None else per_component.power,
-        )
+        known = self.certainty
+        powers = [1.0 if each is None else each.power for each in (known.energies, known.forces)]
+        means = committee_mean(answer, self.fold_of, *powers)
+        return dataclasses.replace(means, distances=known.distances(answer.kinds, answer.functions))
 
     def answer(self, asked: Inputs) -> PotentialPrediction:
         """Predict for structures that the domain has read."""
@@ -237,14 +262,14 @@ class Potential:
 
         count = len(asked)
         problems, warnings = asked.problems.copy(), asked.warnings.copy()
-        energy, spread, atoms = (np.full(count, np.nan) for _ in range(3))
-        used = self.predictor.parts[0].ensemble.used
+        energy, std = np.full((2, count), np.nan)
+        used, known = self.predictor.parts[0].ensemble.used, self.certainty
         members = np.full((len(self.predictor.parts[0].ensemble), count), np.nan)
-        forces: list[Floats | None] = [None] * count
-        forces_std, stress = list(forces), list(forces)
-        outside: list[Extrapolation | None] = [None] * count
-        features = np.full((count, self.predictor.applicability.features), np.nan, np.float32)
-        calibration, distant = self.force_calibration, self.predictor.applicability
+        lists: dict[str, list[Any]] = {
+            name: [None] * count for name in ("forces", "forces_std", "forces_half_width", "stress", "extrapolation")
+        }
+        outside, distant = np.zeros(count, bool), self.predictor.applicability
+        features = np.full((count, distant.features), np.nan, np.float32)
         for row, structure in enumerate(asked.examples["atoms"]):
             if problems[row]:
                 continue
@@ -253,31 +278,34 @@ class Potential:
             except DataError as error:
                 problems[row] = str(error)
                 continue
-            means = self.together(answer)
+            means, kinds = self.together(answer), answer.kinds
+            problems[row] = self.ranges.refusal(kinds, answer.functions)
             if not (np.isfinite(means.energy) and np.isfinite(means.forces).all()):
                 problems[row] = NO_ANSWER
+            if problems[row]:
                 continue
-            energy[row], spread[row], atoms[row] = means.energy, means.energy_spread, len(structure)
-            members[used, row] = answer.energy
-            forces[row], stress[row] = means.forces, means.stress
-            if calibration is not None:
-                forces_std[row] = calibration.sigma(means.forces_spread)
-            elif len(used) > 1:  # a member alone has no spread
-                forces_std[row] = means.forces_spread
-            outside[row] = self.ranges.worst(answer.kinds, answer.functions)
-            features[row] = structure_features(answer.kinds, answer.functions, len(self.committee.elements))
-            warnings[row] = "; ".join(filter(None, [warnings[row], self._warning(outside[row])]))
+            size, far, worst = len(structure), means.distances, self.ranges.worst(kinds, answer.functions)
+            energy[row], members[used, row] = means.energy, answer.energy
+            lists["forces"][row], lists["stress"][row], lists["extrapolation"][row] = means.forces, means.stress, worst
+            if len(used) > 1 or known.energies is not None:  # a member alone has no spread
+                std[row] = known.energy_std(means.energy_spread, size, far)
+            if len(used) > 1 or known.forces is not None:
+                lists["forces_std"][row] = sigma = known.forces_std(means.forces_spread, far)
+                lists["forces_half_width"][row] = None if known.forces is None else known.forces.factor * sigma
+            features[row] = structure_features(kinds, answer.functions, len(self.committee.elements))
+            reason = known.outside(means.energy_spread, size, means.forces_spread, far, worst)
+            outside[row] = bool(reason)
+            said = [reason, asked.warnings[row], "" if reason else self._warning(worst)]
+            warnings[row] = "; ".join(filter(None, said))
         applicability = np.full(count, np.nan)
-        known = np.isfinite(energy)
-        if known.any():
-            applicability[known] = distant.percentile(features[known])
+        answered = np.isfinite(energy)
+        if answered.any():
+            applicability[answered] = distant.percentile(features[answered])
         for row in np.flatnonzero(applicability > FAR).tolist():
             warnings[row] = "; ".join(filter(None, [warnings[row], "far from the training set"]))
-        (per_atom,) = self.calibrations
-        std, lower, upper = spread if len(used) > 1 else np.full(count, np.nan), None, None
-        if isinstance(per_atom, IntervalCalibration):
-            std = per_atom.sigma(spread / atoms) * atoms
-            lower, upper = energy - per_atom.factor * std, energy + per_atom.factor * std
+        lower = upper = None
+        if known.energies is not None:
+            lower, upper = energy - known.energies.factor * std, energy + known.energies.factor * std
         return PotentialPrediction(
             mean=energy,
             std=std,
@@ -287,10 +315,12 @@ class Potential:
             applicability=applicability,
             problems=problems,
             warnings=warnings,
-            forces=forces,
-            forces_std=forces_std,
-            stress=stress,
-            extrapolation=outside,
+            outside=None if known.environments is None else outside,
+            forces=lists["forces"],
+            forces_std=lists["forces_std"],
+            forces_half_width=lists["forces_half_width"],
+            stress=lists["stress"],
+            extrapolation=lists["extrapolation"],
         )
 
     def refusals(self, data: Dataset) -> tuple[Refusal, ...]:

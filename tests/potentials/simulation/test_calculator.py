@@ -127,7 +127,7 @@ def test_answers_as_the_potential_does(copper: Any) -> None:
 
 
 def test_tells_where_it_extrapolates(copper: Any) -> None:
-    calculator = Calculator(copper)
+    calculator = Calculator(copper, outside="warn")
     squeezed = bulk("Cu", a=2.6, cubic=True)
     assert calculator.get_property("extrapolation", squeezed).excess > 0.5
     assert "extrapolation" not in calculator.export_properties()

@@ -182,13 +182,17 @@ class Networks:
         whole = Committee(self.functions, layers, self.activations, self.atoms)
         return whole if ranges is None else dataclasses.replace(whole, bounds=self._bounds(ranges))
 
+    def least_width(self, element: str) -> Floats:
+        """Return the least width that counts as a range of each of an element's functions, shape (M, F)."""
+        inverse = self.inverse_scale[element]
+        return LEAST_WIDTH * np.divide(1.0, inverse, out=np.ones_like(inverse), where=inverse > 0)
+
     def _bounds(self, ranges: MemberRanges) -> dict[str, tuple[Bounds, Bounds]]:
         bounds = {}
         for number, element in enumerate(self.functions):
-            inverse = self.inverse_scale[element]
-            scale = np.divide(1.0, inverse, out=np.ones_like(inverse), where=inverse > 0)
-            low, high = (np.asarray(ends)[:, number, : inverse.shape[1]] for ends in (ranges.low, ranges.high))
-            of_functions = Bounds.of(low, high, LEAST_WIDTH * scale).take(np.s_[:, None])
+            least = self.least_width(element)
+            low, high = (np.asarray(ends)[:, number, : least.shape[1]] for ends in (ranges.low, ranges.high))
+            of_functions = Bounds.of(low, high, least).take(np.s_[:, None])
             low, high = (np.asarray(ends)[:, number, None] for ends in (ranges.energy_low, ranges.energy_high))
             bounds[element] = of_functions, Bounds.of(low, high, LEAST_ENERGY_WIDTH)
         return bounds

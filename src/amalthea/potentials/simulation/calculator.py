@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError, DataError
+from amalthea.potentials.certainty import UNKNOWN
 from amalthea.potentials.networks.committee import Answer, Committee
 from amalthea.potentials.networks.training_arrays import Surroundings
 from amalthea.potentials.potential import Potential, committee_mean
@@ -18,7 +19,6 @@ from amalthea.potentials.simulation.committee_evaluation import DescribedStructu
 from amalthea.potentials.simulation.verlet_list import VerletList
 from amalthea.predictor.predictor import Predictor
 from amalthea.predictor.serialization import load_model
-from amalthea.validation.calibration import IntervalCalibration
 
 need_ase()
 from ase.calculators import calculator as ase_calculator  # noqa: E402  (after the sentence that says how to install it)
@@ -38,7 +38,8 @@ class Calculator(ase_calculator.Calculator):
     `stress`, it answers `get_property(NAME, atoms)` for
 
     - `energy_std`: the calibrated uncertainty of the energy, in eV;
-    - `forces_std`: the calibrated uncertainty of each atom's force, a component, shape (A,), in eV/Å;
+    - `forces_std`: the calibrated uncertainty of each atom's force, a component, shape (A,), in eV/Å: both grow with
+      the members' spread and with the atoms' distance from those in training;
     - `extrapolation`: the atom and symmetry function farthest outside of the training range, or None.
 
     These three are computed when they are asked for: each costs nothing in steps in which nobody asks.
@@ -51,6 +52,8 @@ class Calculator(ase_calculator.Calculator):
         skin: in Å; the neighbour list reaches so much farther than the cutoff, and is built again when an atom has
             moved half of it.
         threads: how many share the work; the results are the same to the last bit.
+        outside: "stop" raises where atoms are crowded more than ten training ranges beyond what was learned; "warn"
+            answers there, too.
 
     Raises:
         AmaltheaError: the model is no potential, or has no such member.
@@ -86,13 +89,14 @@ class Calculator(ase_calculator.Calculator):
         members: int | Sequence[int] | None = None,
         skin: float = SKIN,
         threads: int = 1,
+        outside: Literal["stop", "warn"] = "stop",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.potential, self.committee = _opened(potential)
         """All members: the uncertainties are theirs."""
         self.driving = _chosen(self.committee, members)
         """The members whose mean drives the atoms."""
-        self.threads = threads
+        self.threads, self.outside = threads, outside
         self.neighbours = VerletList(self.committee.cutoff, skin)
         self._described: DescribedStructure | None = None
         self._kinds = np.full(len(chemical_symbols), -1, np.int64)  # by atomic number
@@ -109,7 +113,8 @@ class Calculator(ase_calculator.Calculator):
         """Compute what is asked for, and what comes with it; called by ASE.
 
         Raises:
-            DataError: an element that the potential does not know, a structure without volume, atoms at one point.
+            DataError: an element that the potential does not know, a structure without volume, atoms at one point, or
+                in a crowd that no training structure came near to.
         """
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         asked = set(properties)
@@ -164,7 +169,11 @@ class Calculator(ase_calculator.Calculator):
             )
         pairs = self.neighbours.of(atoms.positions, atoms.cell.array, atoms.pbc)
         volume = atoms.get_volume() if atoms.pbc.all() else np.nan
-        return DescribedStructure.of(self.committee, Surroundings(kinds, pairs), volume, self.threads)
+        described = DescribedStructure.of(self.committee, Surroundings(kinds, pairs), volume, self.threads)
+        ranges = None if self.potential is None or self.outside == "warn" else self.potential.ranges
+        if ranges is not None and (reason := ranges.refusal(kinds, described.values)):
+            raise DataError(reason)
+        return described
 
     def _forces(self, described: DescribedStructure) -> dict[str, Any]:
         # The mean's forces need one pass back through the symmetry functions, with the members' mean gradient.
@@ -189,25 +198,14 @@ class Calculator(ase_calculator.Calculator):
             energies, _ = described.energies_and_gradients(self.committee)
             nothing = np.zeros((len(energies), 0, 3))
             answer = Answer(energies, nothing, np.zeros((len(energies), 6)), described.values, kinds)
-        per_atom, per_component = self._calibrations()
         if self.potential is None:
-            means = committee_mean(answer, np.zeros(self.committee.members, np.int64))
+            means, known = committee_mean(answer, np.zeros(self.committee.members, np.int64)), UNKNOWN
         else:
-            means = self.potential.together(answer)
-        size = len(kinds)
-        std = means.energy_spread if per_atom is None else float(per_atom.sigma(means.energy_spread / size)) * size
-        results: dict[str, Any] = {"energy_std": std}
+            means, known = self.potential.together(answer), self.potential.certainty
+        results: dict[str, Any] = {"energy_std": known.energy_std(means.energy_spread, len(kinds), means.distances)}
         if forces:
-            spread = means.forces_spread
-            results["forces_std"] = spread if per_component is None else per_component.sigma(spread)
+            results["forces_std"] = known.forces_std(means.forces_spread, means.distances)
         return results
-
-    def _calibrations(self) -> tuple[IntervalCalibration | None, IntervalCalibration | None]:
-        """Return what calibrates the spread of an energy an atom, and of a force's component."""
-        if self.potential is None:
-            return None, None
-        (per_atom,) = self.potential.calibrations
-        return per_atom if isinstance(per_atom, IntervalCalibration) else None, self.potential.force_calibration
 
 
 def as_potential(model: Any) -> Potential:

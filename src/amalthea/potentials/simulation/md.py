@@ -172,7 +172,7 @@ def md(
     atoms = _repeated(_last(structure), repeat)
     if threads is None:  # for few atoms, a second thread only waits for the first
         threads = cpu_count() if len(atoms) > ATOMS_TOGETHER else 1
-    calculator = Calculator(model, members=member, threads=threads)
+    calculator = Calculator(model, members=member, threads=threads, outside=outside)
     limits = dataclasses.replace(Limits.of(calculator.potential, outside), extrapolation=extrapolation)
     if uncertainty is not None:
         limits = dataclasses.replace(limits, uncertainty=uncertainty)
