@@ -17,17 +17,40 @@ def as_arrays(values: Any, name: str) -> Any:
     Integers too large for int32 become float32.
 
     Args:
-        values: an array, or a dict, list or tuple of arrays.
+        values: an array, or a dict, list or tuple of arrays; a list of numbers, or of rows of numbers, is an array.
         name: what they are called in an error.
 
     Raises:
-        DataError: something is not numeric.
+        DataError: something is not numeric, or rows differ in length.
+
+    Example:
+        >>> as_arrays([[1, 2], [3, 4]], "x").shape, len(as_arrays(([1, 2], [3, 4]), "x"))
+        ((2, 2), 2)
     """
-    return jax.tree.map(lambda value: _as_array(value, name), values, is_leaf=lambda value: hasattr(value, "__array__"))
+    return jax.tree.map(
+        lambda value: _as_array(value, name), values, is_leaf=lambda v: hasattr(v, "__array__") or _of_numbers(v)
+    )
+
+
+def _of_numbers(value: Any) -> bool:
+    """Return whether a list holds numbers or text, or lists of them, and no arrays."""
+    if not isinstance(value, list) or not value:
+        return False
+    first = value[0]
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    return isinstance(first, int | float | str | np.generic)
 
 
 def _as_array(value: Any, name: str) -> Any:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        lengths = [np.size(row) for row in value]
+        row = next((index for index, length in enumerate(lengths) if length != lengths[0]), 0)
+        raise DataError(
+            f"{name} needs rows of one length. Received: {lengths[0]} numbers in row 0, {lengths[row]} in row {row}."
+        ) from error
     if array.dtype.kind == "f":
         return array.astype(np.float32) if array.dtype == np.float64 else array
     if array.dtype.kind in "iu":

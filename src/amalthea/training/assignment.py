@@ -64,6 +64,11 @@ class Assignment:
         """How the members are numbered."""
         return MemberLayout(self.folds, self.members)
 
+    @property
+    def sets_aside(self) -> bool:
+        """Whether validation rows are rows of the folds, and no validation data of the user's behind them."""
+        return bool(len(self.validation[0])) and int(self.validation[0].max()) < len(self.fold_ids)
+
     def held_out(self, member: int) -> Rows:
         """Return the rows that this member never saw."""
         return np.flatnonzero(self.fold_ids == self.layout.fold_of(member)) if self.folds > 1 else np.empty(0, np.int64)

@@ -17,7 +17,9 @@ from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.progress import Verbosity
 from amalthea.training.arrays import as_arrays, count_rows, whole_number
 from amalthea.training.assignment import Assignment, MemberLayout, assign, deal
+from amalthea.training.batches import beside, gathered, weighted
 from amalthea.training.buckets import Shapes
+from amalthea.training.checks import check_compiled, check_words, prepare, share_aside
 from amalthea.training.evaluation import Evaluation
 from amalthea.training.history import History
 from amalthea.training.inference import TrainedMembers
@@ -64,13 +66,7 @@ class Ensemble:
         given = isinstance(model, keras.Model) or not callable(model)
         self._make: Maker = functools.partial(clone, model) if given else model
         model = self.model = model if given else model()
-        if not getattr(model, "compiled", False):
-            raise AmaltheaError('Compile the model first, as for fit: model.compile(optimizer="adam", loss="mse").')
-        if type(model).train_step is not keras.Model.train_step:
-            raise AmaltheaError(
-                f"{type(model).__name__} has a train_step of its own, which the compiled program would not call: "
-                "put what it does into compute_loss, or into a layer's add_loss."
-            )
+        check_compiled(model)
         self.folds, self.members = whole_number("folds", folds, 1), whole_number("members", members, 1)
         self.seed = whole_number("seed", seed, 0)
         self.history: History | None = None
@@ -98,11 +94,14 @@ class Ensemble:
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         epochs: int = 100,
-        batch_size: int = 32,
+        batch_size: int | None = 32,
         sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        validation_data: Any = None,
+        steps_per_epoch: int | None = None,
         groups: ArrayLike | None = None,
         fold_ids: ArrayLike | None = None,
         patience: int | None = None,
@@ -110,6 +109,7 @@ class Ensemble:
         callbacks: Sequence[Any] = (),
         verbose: Verbosity = "auto",
         record: bool = False,
+        **words: Any,
     ) -> History:
         """Train all members from the beginning, with the words and the meanings of `keras.Model.fit`.
 
@@ -117,43 +117,52 @@ class Ensemble:
         its own rows. Ctrl-C stops after the current epoch and keeps what was learned.
 
         Args:
-            x: inputs, shape (n, ...), or a dict or tuple of such arrays.
-            y: targets, likewise.
+            x: inputs, shape (n, ...), or a dict or tuple of such arrays; or a `PyDataset`, generator or other giver of
+                batches (x, y) or (x, y, weights), which are put together once.
+            y: targets, likewise; None where the layers' own losses are all, or with batches.
             epochs: passes through each member's training rows.
             batch_size: rows in one step.
             sample_weight: each row's weight in the loss, shape (n,).
+            class_weight: the weight of the rows of each class, by its number.
+            validation_data: (x, y) or (x, y, weights) on which all members' validation loss is measured.
+            steps_per_epoch: how many batches of a generator are kept; None: all.
             groups: shape (n,): rows with the same value (copies of one example) share a fold.
             fold_ids: shape (n,): the folds themselves, 0 to `folds` - 1, in place of random ones.
             patience: epochs without a lower validation loss after which a member stops by itself, keeping its best
                 weights.
             validation_fraction: the share of each member's own training rows (whole groups) set aside to measure its
-                validation loss; None: 0.1 with `patience`, else 0.
+                validation loss; None: 0.1 with `patience` and no `validation_data`, else 0.
             callbacks: Keras's callbacks, or objects with any of `on_train_begin()`, `on_epoch_begin(epoch)`,
                 `on_epoch_end(epoch, logs)`, `on_train_end()`; `logs` holds the means over the members. Each event comes
                 once, those of epochs while the last members learn where they cannot all learn at the same time.
             verbose: "auto" shows progress on a terminal, 1 always, 0 never.
             record: keep the weights of some epochs in `recording`: at most 24, and at most 256 MB (or four epochs).
+            words: other words of `keras.Model.fit`, refused with what serves their purpose.
 
         Returns:
             Losses and metrics by epoch: `history` as in Keras, `members` for each network.
 
         Raises:
             AmaltheaError: a callback asks for events of single batches, or works on one model while it learns.
-            DataError: the arrays do not fit together, or a fold would be empty.
+            DataError: the arrays do not fit together or do not suit the model, or a fold would be empty.
         """
-        x, y = as_arrays(x, "x"), as_arrays(y, "y")
-        sample_weight = None if sample_weight is None else as_arrays(sample_weight, "sample_weight")
+        check_words(words)
+        x, y, sample_weight = gathered(x, y, sample_weight, steps_per_epoch)
+        sample_weight = weighted(y, sample_weight, class_weight)
         groups = None if groups is None else np.asarray(groups)
         count = count_rows(x=x, y=y, sample_weight=sample_weight, groups=groups)
-        epochs, batch_size = whole_number("epochs", epochs, 1), whole_number("batch_size", batch_size, 1)
+        epochs, batch_size = (
+            whole_number("epochs", epochs, 1),
+            whole_number("batch_size", 32 if batch_size is None else batch_size, 1),
+        )
         patience = None if patience is None else whole_number("patience", patience, 1)
-        fraction = (0.1 if patience is not None else 0.0) if validation_fraction is None else validation_fraction
-        if not 0 <= fraction < 1 or (patience is not None and fraction == 0):
-            raise AmaltheaError(
-                "validation_fraction must lie between 0 and 1, and above 0 with patience. "
-                f"Received: validation_fraction={validation_fraction!r}, patience={patience!r}"
-            )
+        fraction = share_aside(patience, validation_fraction, validation_data is not None)
         assignment = self._assign(count, groups, fold_ids, fraction)
+        prepare(self.model, x, y, sample_weight, self.folds)
+        if validation_data is not None:
+            (x, y, sample_weight), added = beside((x, y, sample_weight), validation_data)
+            together = np.arange(count, count + added)
+            assignment = dataclasses.replace(assignment, validation=(together,) * len(self))
         recorder = Recorder(len(self), epochs) if record else None
         settings = Settings(self._make, epochs, batch_size, patience, self.seed, callbacks, verbose, recorder)
         history = self._fit(x, y, sample_weight, assignment, settings)
@@ -170,8 +179,10 @@ class Ensemble:
             assignment: who trains on what; of as many folds and members as the ensemble.
             **training: `epochs`, `batch_size`, `patience` and `verbose` as for `fit`.
         """
+        x, y = as_arrays(x, "x"), as_arrays(y, "y")
+        build(self.model, x, y, None)
         settings = Settings(self._make, seed=self.seed, **{"patience": None, **training})
-        return self._fit(as_arrays(x, "x"), as_arrays(y, "y"), None, assignment, settings)
+        return self._fit(x, y, None, assignment, settings)
 
     def fit_shapes(
         self,
@@ -229,7 +240,6 @@ class Ensemble:
         return trained.history
 
     def _fit(self, x: Any, y: Any, sample_weight: Any, assignment: Assignment, settings: Settings) -> History:
-        build(self.model, x, y, sample_weight)
         trained = train(self.model, x, y, sample_weight, assignment, settings)
         self.fold_ids, self.history = assignment.fold_ids, trained.history
         self._keep(trained.trainable, trained.others, x)
@@ -248,8 +258,7 @@ class Ensemble:
         Raises:
             AmaltheaError: not trained yet, or trained with one fold.
         """
-        if self.history is None:
-            raise AmaltheaError("This ensemble is not trained yet: call fit first.")
+        self._check_trained()
         if self._out_of_fold is None and self.folds > 1:
             raise AmaltheaError(
                 "This ensemble has no out-of-fold predictions of its own (it was opened from a file, or learned from "
@@ -289,7 +298,7 @@ class Ensemble:
             batch_size: rows of which Keras averages a loss at once.
         """
         self._check_trained()
-        x, y, sample_weight = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
+        x, y, sample_weight = gathered(x, y, sample_weight)
         count_rows(x=x, y=y, sample_weight=sample_weight)
         of_members, of_mean = self._trained.scores((x, y, sample_weight), self.predict(x).mean, batch_size)
         names = sorted(of_members, key=lambda name: (name != "loss", name))
@@ -367,10 +376,8 @@ class Ensemble:
 
     @property
     def _used(self) -> NDArray[np.bool_]:
-        used = np.ones(len(self), bool)
-        if self.history is not None:
-            used[list(self.history.left_out)] = False
-        return used
+        left_out = () if self.history is None else self.history.left_out
+        return ~np.isin(np.arange(len(self)), left_out)
 
     def _keep(self, trainable: list[NDArray[Any]], others: list[NDArray[Any]], x: Any) -> None:
         """Keep the members as they were trained, once `history` says who takes part."""

@@ -104,7 +104,7 @@ class TrainedMembers:
 
     def aside(self, x: Any, assignment: Assignment) -> Aside | None:
         """Return what each member says of the rows that it was measured on; None where there are none."""
-        if not len(assignment.validation[0]):
+        if not assignment.sets_aside:
             return None
         answers = self._ask(evenly(assignment.validation, 256), x)
         rows = np.stack(assignment.validation)

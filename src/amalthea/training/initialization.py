@@ -216,6 +216,17 @@ def normalizations(model: keras.Model) -> list[keras.layers.Normalization]:
     ]
 
 
+def fitted_to(model: keras.Model, layer: keras.layers.Normalization, x: Any, y: Any) -> bool:
+    """Return whether a layer was adapted to just these rows; False where it cannot be known what it meets."""
+    values = None if _unadapted(layer) else _met(model, layer, x, y)
+    if values is None:
+        return False
+    stored, all_rows = (layer.adapt_mean, layer.adapt_variance), _statistics(layer, values)
+    return all(
+        np.allclose(np.asarray(one), other, rtol=1e-3, atol=1e-6) for one, other in zip(stored, all_rows, strict=False)
+    )
+
+
 def _layers(model: keras.Model) -> list[keras.layers.Layer]:
     return list(model._flatten_layers(include_self=False, recursive=True))
 
