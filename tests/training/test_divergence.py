@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from networks import FEATURES, FOLD_IDS, ROWS, TARGET, am, assert_same, dense, keras, weights_of
 
+from amalthea.training import trainer
 from amalthea.training.assignment import assign
+from amalthea.training.history import far_above
 
 BAD = 0
 FRACTION = 0.4
@@ -85,3 +87,27 @@ def test_a_validation_loss_that_is_never_a_number_is_noticed() -> None:
     ensemble = am.Ensemble(dense(), folds=1, members=1)
     with pytest.raises(am.AmaltheaError):
         ensemble.fit(FEATURES, y, epochs=4, patience=2, validation_fraction=0.2)
+
+
+def test_a_member_far_above_the_others_is_named_and_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = np.array([[1.0, value] for value in (0.4, 0.5, 0.5, 0.6, 0.5, 40.0, 0.4, 0.5)])
+    assert far_above(losses, best=False)[0].tolist() == [5]
+    assert far_above(losses, best=True)[0].tolist() == []
+    assert far_above(losses * np.nan, best=True)[0].tolist() == []
+    monkeypatch.setattr(trainer, "far_above", lambda *given: (np.array([5]), given[0][:, -1]))
+    with pytest.warns(UserWarning, match=r"1 member\(s\) ended far above .*leave_out\(\[5\]\)"):
+        alone = train(TARGET)
+    before = alone.predict(FEATURES), alone.out_of_fold
+    alone.leave_out([5])
+    assert alone.history is not None
+    assert alone.history.left_out == (5,)
+    members = np.delete(before[0].members, 5, axis=0)
+    np.testing.assert_allclose(alone.predict(FEATURES).mean, members.mean(axis=0), rtol=1e-6)
+    mine = FOLD_IDS == 1
+    np.testing.assert_array_equal(alone.out_of_fold.mean[~mine], before[1].mean[~mine])
+    others = np.delete(before[1].members[:, mine], 1, axis=0)
+    np.testing.assert_allclose(alone.out_of_fold.mean[mine], others.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(alone.out_of_fold.std[mine], others.std(axis=0, ddof=1), rtol=1e-5, atol=1e-7)
+    assert len(alone.evaluate(FEATURES, TARGET).members["loss"]) == 7
+    with pytest.raises(am.AmaltheaError, match="Fold 1 would have no member left"):
+        alone.leave_out([4, 6, 7])

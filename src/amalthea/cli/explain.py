@@ -32,11 +32,11 @@ def explain(
     Example: amalthea explain solubility.amalthea --example 12 -o solubility-explained
     """
     from amalthea import insight
-    from amalthea.predictor.serialization import load_model
+    from amalthea.predictor.serialization import opened
 
     console = Console(json, quiet)
     folder = output or model.with_name(f"{model.stem}-explained")
-    pages = insight.explain(load_model(model), folder, example=example, say=console.say, verbose=console.verbose)
+    pages = insight.explain(opened(model), folder, example=example, say=console.say, verbose=console.verbose)
     count = sum(map(len, pages.files.values()))
     console.result(
         f"{pages!r}\n{count} files written to {folder}.",

@@ -46,12 +46,12 @@ def predict(
     Example: amalthea predict solubility.amalthea new.csv -o predictions.csv
     """
     from amalthea.predictor.outside import Counts
-    from amalthea.predictor.serialization import load_model
+    from amalthea.predictor.serialization import opened
     from amalthea.workflow import predict as workflow
 
     console = Console(json, quiet)
     check_output(output, model, *inputs)
-    predictor = load_model(model)
+    predictor = opened(model)
     if json and output is None:
         counts = Counts()
         answers: list[Any] = []

@@ -7,7 +7,7 @@ import importlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ from amalthea.tasks.protocol import Calibration, Part
 from amalthea.training.history import History
 from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.calibration import IntervalCalibration, Temperature
+
+ENSEMBLE_PART = "ensemble.json"
+"""The part that the file of an ensemble by itself has alone."""
 
 if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble
@@ -96,21 +99,37 @@ def opened(model: str | os.PathLike[str] | Predictor) -> Predictor:
     Raises:
         ModelFileError: the file cannot be opened.
     """
-    return model if isinstance(model, Predictor) else load_model(model)
+    predictor = load_model(model) if isinstance(model, str | os.PathLike) else model
+    if not isinstance(predictor, Predictor):
+        raise ModelFileError(
+            f"{model} holds an ensemble of arrays alone: ask it in Python, am.load_model(path).predict(x)."
+        )
+    return predictor
 
 
-def load_model(path: str | os.PathLike[str], *, custom_objects: Mapping[str, Any] | None = None) -> Predictor:
-    """Open a saved model; no code from the file is run.
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    custom_objects: Mapping[str, Any] | None = None,
+    model: Callable[[], Any] | None = None,
+) -> Any:
+    """Open a saved `Predictor`, or an `Ensemble` that was saved by itself; no code from the file is run.
 
     Args:
         path: the file.
         custom_objects: the Keras classes of your own that the network uses, by name.
+        model: for an ensemble of a function that makes the model, that function.
 
     Raises:
         ModelFileError: there is no such file, it is damaged or no model, or it needs a newer version or your classes.
     """
     parts = archive.read_parts(Path(path))
     try:
+        if ENSEMBLE_PART in parts:
+            backend.prepare()
+            from amalthea.training import saving
+
+            return saving.opened(parts, custom_objects, model)
         return _open(archive.checked(Card, _upgraded(_description(parts)), "model.json"), parts, custom_objects)
     except MissingDependencyError:
         raise

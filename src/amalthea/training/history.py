@@ -80,6 +80,31 @@ def mean_by_epoch(values: NDArray[np.float32]) -> list[float]:
     return [float(t / c) if c else float("nan") for t, c in zip(total, count, strict=True)]
 
 
+def far_above(losses: NDArray[np.float32], best: bool) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the members whose loss ended far above the others', and where each member's ended, shape (members,).
+
+    Far is beyond five times the median and beyond ten median absolute deviations (times 1.4826, so that they are a
+    normal distribution's standard deviation; Leys et al., J. Exp. Soc. Psychol. 49 (2013) 764) from it.
+
+    Args:
+        losses: shape (members, epochs), NaN once a member has stopped.
+        best: whether members end with the weights of their lowest loss, or with the last.
+
+    Example:
+        >>> far_above(np.array([[1.0, 0.5], [1.0, 0.4], [1.0, 0.6], [1.0, 30.0]]), best=False)[0].tolist()
+        [3]
+    """
+    known = pd.DataFrame(np.where(np.isfinite(losses), losses, np.nan).astype(np.float64))
+    ends: NDArray[np.float64] = (known.min(axis=1) if best else known.ffill(axis=1).iloc[:, -1]).to_numpy()
+    if not np.isfinite(ends).any():
+        return np.empty(0, np.int64), ends
+    median = np.nanmedian(ends)
+    deviation = 1.4826 * np.nanmedian(np.abs(ends - median))
+    limit = max(5 * median, median + 10 * deviation)
+    # Where most losses are alike to the last bit, there is no measure of what is far.
+    return np.flatnonzero(ends > limit) if limit > 0 and deviation > 0 else np.empty(0, np.int64), ends
+
+
 def quantiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the 5, 50 and 95 % quantiles over the members that were learning, shape (3, epochs); NaN where none was.
 

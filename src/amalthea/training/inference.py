@@ -10,8 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from amalthea.errors import AmaltheaError
 from amalthea.training.arrays import count_rows, size_in_bytes
-from amalthea.training.assignment import Assignment, evenly
+from amalthea.training.assignment import Assignment, MemberLayout, evenly
 from amalthea.training.convolution import flowing_bytes
 from amalthea.training.initialization import Maker, normalizations
 from amalthea.training.prediction import Aside, Prediction
@@ -134,11 +135,18 @@ class TrainedMembers:
             return placed
 
         members = jax.tree.map(by_row, by_member)
+        return self.pooled(members, assignment.fold_ids, layout)
+
+    def pooled(self, members: Any, fold_ids: NDArray[np.int64], layout: MemberLayout) -> Prediction:
+        """Return what the members in use say of the rows of their own fold, of answers of shape (M, n, ...)."""
+        members = jax.tree.map(np.copy, members)
         mean = jax.tree.map(lambda values: np.full(values.shape[1:], np.nan, values.dtype), members)
         std = jax.tree.map(np.copy, mean)
-        for fold in range(assignment.folds):
-            rows = np.flatnonzero(assignment.fold_ids == fold)
+        for fold in range(layout.folds):
+            rows = np.flatnonzero(fold_ids == fold)
             used = self.used[layout.of_fold(fold)]
+            if not used.all():
+                jax.tree.map(lambda v, r=rows, u=used: v.__setitem__(np.ix_(~u, r), np.nan), members)
             if used.any():
                 centers, spreads = _mean_and_std(jax.tree.map(lambda v, r=rows: v[:, r], members), used)
                 for whole, part in ((mean, centers), (std, spreads)):
@@ -193,3 +201,22 @@ def _without(values: NDArray[Any], left_out: NDArray[np.bool_]) -> NDArray[Any]:
     values = values if values.dtype.kind == "f" else values.astype(np.float32)
     values[left_out] = np.nan
     return values
+
+
+def split(
+    model: keras.Model, members: int, weights: Mapping[str, NDArray[Any]]
+) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+    """Return the trainable and the other variables of all members, of `weights` as `TrainedMembers` gives them.
+
+    Raises:
+        AmaltheaError: they do not fit the model.
+    """
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    stacked = [weights[name] for name in sorted(weights)]
+    if [values.shape for values in stacked] != [(members, *variable.shape) for variable in variables]:
+        raise AmaltheaError(
+            f"The weights do not fit the network: {len(stacked)} arrays for {len(variables)} variables of {members} "
+            "members."
+        )
+    first = len(model.trainable_variables)
+    return stacked[:first], stacked[first:]

@@ -18,7 +18,7 @@ from amalthea.training.assignment import Assignment, Rows, batches_by_epoch
 from amalthea.training.buckets import Several, Shapes, class_batches_by_epoch, some
 from amalthea.training.callbacks import Listeners
 from amalthea.training.convolution import flowing_bytes
-from amalthea.training.history import History
+from amalthea.training.history import History, far_above
 from amalthea.training.initialization import Maker, draw_trainable, fit_scalers, scalers, start_others
 from amalthea.training.interruption import StopRequest, stop_on_request
 from amalthea.training.program import Learner, Program
@@ -292,12 +292,26 @@ def _gather(groups: list[_Group], assignment: Assignment, settings: Settings, in
             for name, values in latest.items():
                 scores[name][group.numbers, epoch] = values
     notes = _notes(groups, left_out, assignment, settings, interrupted, length)
+    if "val_loss" in scores:
+        notes += _far_above(np.where(left_out[:, None], np.nan, scores["val_loss"]), settings.patience is not None)
     history = History(scores, epochs, tuple(np.flatnonzero(left_out).tolist()), notes, interrupted)
     trainable, others = (
         [_scatter([getattr(group, part)[index] for group in groups], numbers, total) for index in range(len(first))]
         for part, first in (("trainable", groups[0].trainable), ("others", groups[0].others))
     )
     return Trained(trainable, others, history)
+
+
+def _far_above(losses: NDArray[np.float32], best: bool) -> tuple[str, ...]:
+    numbers, ends = far_above(losses, best)
+    if not len(numbers):
+        return ()
+    listed = ", ".join(f"{number} ({ends[number]:.3g})" for number in numbers[:5])
+    more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
+    return (
+        f"The validation loss of {len(numbers)} member(s) ended far above the others' (median "
+        f"{np.nanmedian(ends):.3g}): {listed}{more}. ensemble.leave_out({numbers.tolist()}) lets them answer no more.",
+    )
 
 
 def _scatter(parts: list[NDArray[Any]], numbers: Rows, total: int) -> NDArray[Any]:
