@@ -71,19 +71,30 @@ class Certainty:
             return ""
         if worst is not None and worst.excess > MOST_EXCESS:
             return f"{MARK} what was learned: {worst}"
-        # Beyond the farthest and the least certain that was ever judged, nothing is known of errors.
-        by_atom = float(far.max(initial=0.0)), float(forces_spread.max(initial=0.0))
-        for calibration, (distance, std), what in (
-            (self.energies, (root_mean_square(far), spread / atoms), "energies by {:.2g} eV/atom"),
-            (self.forces, by_atom, "forces by {:.2g} eV/Å"),
+        if farther := self.farther(far):
+            return f"{MARK} what was learned: {farther}"
+        # Beyond the least certain that was ever judged, nothing is known of errors.
+        for calibration, std, what in (
+            (self.energies, spread / atoms, "energies by {:.2g} eV/atom"),
+            (self.forces, float(forces_spread.max(initial=0.0)), "forces by {:.2g} eV/Å"),
         ):
             reach = None if calibration is None else calibration.reach
-            if reach is not None and distance > reach.largest_distance:
-                judged = f"{distance:.1f} times as far as a typical one, judged were {reach.largest_distance:.1f}"
-                return f"{MARK} what was learned: its atoms are {judged}"
             if reach is not None and std > reach.largest_spread:
                 judged = f"{what.format(std)}, where they were judged by {reach.largest_spread:.2g} at most"
                 return f"{MARK} what was learned: the members differ in {judged}"
+        return ""
+
+    def farther(self, far: Floats | None) -> str:
+        """Return that a structure, or one of its atoms, is farther than any that was judged; "" where none is."""
+        if far is None or not len(far):
+            return ""
+        for calibration, distance, what in (
+            (self.energies, root_mean_square(far), "its atoms are"),
+            (self.forces, float(far.max()), f"atom {int(far.argmax()) + 1} is"),
+        ):
+            reach = None if calibration is None else calibration.reach
+            if reach is not None and distance > reach.largest_distance:
+                return f"{what} {distance:.1f} times as far as a typical one, judged were {reach.largest_distance:.1f}"
         return ""
 
 

@@ -151,6 +151,14 @@ class Calculator(ase_calculator.Calculator):
         """Return those results that have a name in ASE."""
         return Properties({name: value for name, value in self.results.items() if name in all_outputs})
 
+    def farther(self, atoms: Any) -> str:
+        """Return that a structure, or one of its atoms, is farther than any that was judged; "" where none is."""
+        if self.potential is None:
+            return ""
+        self.get_property("energy", atoms)
+        known = self.potential.certainty
+        return known.farther(known.distances(*self.described))
+
     @property
     def described(self) -> tuple[NDArray[np.int64], Floats]:
         """The elements' numbers (A,) and symmetry functions (A, F) of the structure that was computed last."""

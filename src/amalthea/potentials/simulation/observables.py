@@ -15,10 +15,11 @@ from amalthea.potentials.simulation.stopping import Uncertainties
 def uncertainties(atoms: Any, calculator: Calculator) -> tuple[Uncertainties, NDArray[np.float64] | None]:
     """Return how sure a potential is of a structure, and of each atom's force, shape (A,), in eV/Å; None: unknown."""
     worst = calculator.get_property("extrapolation", atoms) if calculator.potential is not None else None
+    farther = calculator.farther(atoms)
     if calculator.committee.members == 1:
-        return Uncertainties(extrapolation=worst), None
+        return Uncertainties(extrapolation=worst, farther=farther), None
     forces_std, energy_std = (calculator.get_property(name, atoms) for name in ("forces_std", "energy_std"))
-    return Uncertainties(float(energy_std), float(forces_std.max(initial=0.0)), worst), forces_std
+    return Uncertainties(float(energy_std), float(forces_std.max(initial=0.0)), worst, farther), forces_std
 
 
 def frame(
