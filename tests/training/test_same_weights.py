@@ -56,7 +56,7 @@ def test_members_differ() -> None:
 
 def test_random_layers_have_masks_of_their_own() -> None:
     """Two dropouts of the same size in one network, and the same dropout in two members, never share their masks."""
-    keras_ = am.training.ensemble.keras
+    keras_ = am.training.trained.keras
     inputs = keras_.Input((64,))
     hidden = keras_.layers.Dense(64, kernel_initializer="identity", trainable=False)(inputs)
     outputs = [keras_.layers.Dropout(0.5)(hidden), keras_.layers.Dropout(0.5)(hidden)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -13,7 +14,7 @@ from networks import am, assert_close, assert_same, keras, weights_of
 from amalthea.training import buckets as several
 from amalthea.training.assignment import Assignment, assign
 from amalthea.training.buckets import Shapes, class_batches_by_epoch
-from amalthea.training.initialization import draw_trainable
+from amalthea.training.initialization import clone, draw_trainable
 from amalthea.training.trainer import member_seeds
 
 SIZES = {2: 9, 3: 5, 5: 2}
@@ -102,7 +103,8 @@ def test_a_member_equals_the_network_trained_alone(optimizer: str) -> None:
     ensemble, shapes, assignment = fitted(optimizer=optimizer), examples(), assign(FOLD_IDS, 2, 2, 0.0, None, 3)
     for number in (0, 3):
         model = network(optimizer)
-        drawn_weights = draw_trainable(model, shapes.parts[0][0][:2], member_seeds(3, np.array([number])))
+        make = functools.partial(clone, model)
+        drawn_weights = draw_trainable(model, shapes.parts[0][0][:2], member_seeds(3, np.array([number])), make)
         model.set_weights([values[0] for values in drawn_weights])
         orders = class_batches_by_epoch(assignment, np.array([number]), shapes, BATCH, 3)
         for which, order in itertools.islice(orders, 4):

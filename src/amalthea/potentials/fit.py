@@ -217,7 +217,11 @@ def _table(
         "force_size": _by_structure(examples["forces"], lambda forces: np.sqrt((forces**2).mean())),
         "stress_mae": _by_structure(errors.stress, lambda e: np.abs(e).mean() * GPA),
     }
-    raw = {"raw_std": spread, "raw_force_std": [np.nan if each is None else _rms(each.forces_spread) for each in means]}
+    raw = {
+        "raw_std": spread,
+        "raw_distance": judged.distances,
+        "raw_force_std": [np.nan if each is None else _rms(each.forces_spread) for each in means],
+    }
     return pd.concat([table, columns(prediction, dataset.targets, table.index)], axis=1).assign(**places, **each, **raw)
 
 

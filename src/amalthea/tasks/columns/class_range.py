@@ -21,8 +21,8 @@ CELLS = 3
 """The sides of the grid that outputs of convolutions are averaged on."""
 
 AT_ONCE = 1_000
-FEWEST_HELD_OUT = 50
-"""Held-out rows without which nothing is known of what is usual."""
+FEWEST_HELD_OUT = 200
+"""Held-out rows without which the one in eighty that is least usual cannot be told."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def class_ranges(dataset: Dataset, part: Part, x: NDArray[Any], probabilities: F
             if judged is not None:
                 density, member, rows, scores[rows] = judged
                 first = first or (density, member)
-        if first is not None:
+        if first is not None and np.isfinite(scores).sum() >= FEWEST_HELD_OUT:
             counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=target.width)
             density = dataclasses.replace(first[0], base=counts / counts.sum())
             ranges[target.name] = ClassRange.of(density, first[1], scores, folds)
@@ -103,7 +103,7 @@ def _of_fold(
     held_out = aside & labelled if ensemble.folds == 1 else (ensemble.fold_ids == fold) & labelled
     known = labelled & ~aside & ~held_out
     model = looked_into(ensemble[member])
-    if model is None or held_out.sum() < FEWEST_HELD_OUT or not known.any():
+    if model is None or not held_out.any() or not known.any():
         return None
     outputs, unseen = (layer_outputs(model, x[rows]) for rows in (known, held_out))
     if probabilities is None:
