@@ -35,8 +35,9 @@ class Bounds:
 
     Example:
         >>> bounds = Bounds(np.zeros(1), np.ones(1), np.ones(1))
-        >>> [part.round(3) for part in bounds.bend(np.array([0.7, 1.3, 2.0, 1e9]))]
-        [array([0.7  , 1.299, 1.841, 2.   ]), array([1.   , 0.99 , 0.42 , 0.   ])]
+        >>> bent, slopes = bounds.bend(np.array([0.7, 1.3, 2.0, 1e9]))
+        >>> bent.round(2).tolist(), slopes.round(2).tolist()
+        ([0.7, 1.3, 1.84, 2.0], [1.0, 0.99, 0.42, 0.0])
     """
 
     low: Floats
