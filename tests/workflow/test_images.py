@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 import amalthea as am
 from amalthea.datasets import archive
 from amalthea.errors import ModelFileError
-from amalthea.validation.calibration import Temperature
+from amalthea.validation.temperature import Temperature
 from amalthea.workflow.predict import predictions
 from tests.workflow.digits import (
     QUICK,

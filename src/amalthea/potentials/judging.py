@@ -18,7 +18,8 @@ from amalthea.potentials.symmetry_functions.environments import (
     environments,
     root_mean_square,
 )
-from amalthea.validation.calibration import IntervalCalibration, coverage, fit_interval
+from amalthea.validation.calibration import IntervalCalibration, fit_interval
+from amalthea.validation.cross_fitting import coverage
 from amalthea.validation.cross_validated import calibration_parts
 from amalthea.validation.summary import TargetSummary, Validation
 from amalthea.workflow.settings import Settings

@@ -13,8 +13,9 @@ from amalthea.datasets.dataset import Target
 from amalthea.tasks.protocol import Calibration
 from amalthea.training.assignment import MemberLayout
 from amalthea.training.prediction import Prediction
-from amalthea.validation.calibration import IntervalCalibration, Temperature
+from amalthea.validation.calibration import IntervalCalibration
 from amalthea.validation.cross_validated import Apart
+from amalthea.validation.temperature import Temperature
 
 
 def mixed(members: Sequence[NDArray[Any]], shares: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:

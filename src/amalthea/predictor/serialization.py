@@ -25,7 +25,8 @@ from amalthea.tasks import task
 from amalthea.tasks.protocol import Calibration, Part
 from amalthea.training.history import History
 from amalthea.validation.applicability_domain import Applicability
-from amalthea.validation.calibration import IntervalCalibration, Temperature
+from amalthea.validation.calibration import IntervalCalibration
+from amalthea.validation.temperature import Temperature
 
 ENSEMBLE_PART = "ensemble.json"
 """The part that the file of an ensemble by itself has alone."""

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Target
 from amalthea.datasets.splits import random_folds
 from amalthea.predictor.predictor import Predictor
-from amalthea.validation.calibration import IntervalCalibration, Temperature, calibrated_probabilities, toward
+from amalthea.validation.calibration import IntervalCalibration
 from amalthea.validation.metrics import Figure, score
 from amalthea.validation.summary import TargetSummary
+from amalthea.validation.temperature import Temperature, calibrated_probabilities, toward
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]

@@ -16,9 +16,10 @@ from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.domains.protocol import Defaults, Domain, Featurizer
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability_domain import Applicability
-from amalthea.validation.calibration import IntervalCalibration, Temperature
+from amalthea.validation.calibration import IntervalCalibration
 from amalthea.validation.metrics import Figure
 from amalthea.validation.summary import Validation
+from amalthea.validation.temperature import Temperature
 
 if TYPE_CHECKING:
     from amalthea.predictor.outside import Counts

@@ -2,15 +2,8 @@
 
 from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.baselines import Baselines, baseline_names, on_test, out_of_fold
-from amalthea.validation.calibration import (
-    IntervalCalibration,
-    Temperature,
-    calibrated_probabilities,
-    coverage,
-    cross_fit,
-    fit_interval,
-    fit_temperature,
-)
+from amalthea.validation.calibration import IntervalCalibration, fit_interval
+from amalthea.validation.cross_fitting import coverage, cross_fit
 from amalthea.validation.metrics import (
     HIGHER_IS_BETTER,
     METRICS,
@@ -21,6 +14,7 @@ from amalthea.validation.metrics import (
     main_metric,
     score,
 )
+from amalthea.validation.temperature import Temperature, calibrated_probabilities, fit_temperature
 
 __all__ = [
     "HIGHER_IS_BETTER",

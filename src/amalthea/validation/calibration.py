@@ -1,31 +1,23 @@
-"""From an ensemble's raw spread to intervals and probabilities that can be believed.
-
-Constants are fitted on out-of-fold predictions. To judge them, `cross_fit` applies to each fold constants from the
-other folds: on its own residuals, a 90 % interval covers 90 % by construction.
-"""
+"""From an ensemble's raw spread, and the distance to what it learned from, to intervals that can be believed."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amalthea.datasets.archive import Number
-from amalthea.validation.metrics import Figure
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.bool_]
-Constants = TypeVar("Constants")
-
-MOST_BASE = 0.95
-"""The most that the base rate may be of a probability: with more of it another class would be named."""
 
 ENDLESS = 1e9
 """A relative distance beyond all others."""
+
+NEAREST = 0.2
+"""Relative distances below it count as that: a copy is not known better than its neighbours' errors."""
 
 MOST_EXCESS = 0.5
 """Standard deviations beyond a column's training range from which on an example is outside."""
@@ -33,10 +25,7 @@ MOST_EXCESS = 0.5
 _LOG_VARIANCES = (-14.0, 3.0)  # bounds of ln a² and ln b², where residuals and spreads are of size 1
 _POWERS = (0.5, 1.0)  # a power near 0 would make any disagreement count for nothing
 _DISTANCE_POWERS = (0.0, 3.0)
-_NEAREST = 0.2  # relative distances below it count as that: a copy is not known better than its neighbours' errors
 _NINETY = 1.645  # standard deviations that hold 90 % of a Gaussian
-_TEMPERATURES = (0.05, 20.0)
-_SMALLEST_PROBABILITY = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,11 +101,11 @@ class IntervalCalibration:
         if distance is None:
             return judged
         apart = np.asarray(distance, np.float64)
-        judged = judged * np.clip(apart, _NEAREST, self.farthest) ** self.distance_power
+        judged = judged * np.clip(apart, NEAREST, self.farthest) ** self.distance_power
         if self.reach is None:
             return judged
         beyond = _NINETY * np.maximum(spread - self.reach.spread_99, 0.0)
-        far = np.maximum(apart / max(self.reach.distance_99, _NEAREST) - 1.0, 0.0)
+        far = np.maximum(apart / max(self.reach.distance_99, NEAREST) - 1.0, 0.0)
         growth = np.sqrt(beyond**2 + self.reach.typical**2 * (far**2 + np.asarray(excess, np.float64) ** 2))
         return np.hypot(judged, growth / (self.factor if self.factor > 0 else _NINETY))
 
@@ -180,9 +169,9 @@ def fit_interval(
     apart = None if distance is None else np.asarray(distance, np.float64)
     if apart is not None and not np.isfinite(apart).all():
         apart = None
-    farthest = ENDLESS if apart is None else max(float(np.quantile(apart, 0.98)), _NEAREST)
+    farthest = ENDLESS if apart is None else max(float(np.quantile(apart, 0.98)), NEAREST)
     # How the error grows with spread and distance, by likelihood.
-    near = np.ones(len(errors)) if apart is None else np.clip(apart, _NEAREST, farthest)
+    near = np.ones(len(errors)) if apart is None else np.clip(apart, NEAREST, farthest)
     a, b, power, by_distance = _likeliest_variance(errors, spreads, near, counts)
     fitted = IntervalCalibration(a, b, math.nan, level, power, by_distance, farthest)
     sigma = fitted.sigma(spreads, apart)
@@ -231,212 +220,3 @@ def _likeliest_variance(
     a, b = np.exp(np.array(logs) / 2)
     b = float(b * size / spread**power) if telling else 0.0
     return float(a * size), b, float(power) if telling else 1.0, float(by_distance)
-
-
-@dataclasses.dataclass(frozen=True)
-class Temperature:
-    """Softens (above 1) or sharpens (below 1) probabilities, and leads them to the base rate far from the training set.
-
-    Args:
-        temperature: what log-probabilities are divided by.
-        base: the share of each class in training.
-        distance_99: the relative distance from which on the base rate is mixed in: 1 - distance_99 / distance of it,
-            0.95 at most.
-        largest_distance: the largest at which an example was judged.
-
-    Example:
-        >>> Temperature(2.0).apply([[0.9, 0.1]])
-        array([[0.75, 0.25]])
-        >>> Temperature(1.0, base=(0.5, 0.5), distance_99=2.0).apply([[0.9, 0.1]], [4.0])
-        array([[0.7, 0.3]])
-    """
-
-    temperature: float
-    base: tuple[float, ...] = ()
-    distance_99: float = ENDLESS
-    largest_distance: float = ENDLESS
-
-    def apply(self, probabilities: ArrayLike, distance: ArrayLike | None = None) -> Array:
-        """Return softmax(ln p / T) of probabilities, shape (n, classes), with the base rate by distance, shape (n,)."""
-        logits = _log(probabilities) / self.temperature
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        softened: Array = raised / raised.sum(axis=1, keepdims=True)
-        if distance is None or not self.base:
-            return softened
-        apart = np.maximum(np.asarray(distance, np.float64), self.distance_99)
-        return toward(softened, self.base, np.minimum(1.0 - self.distance_99 / apart, MOST_BASE))
-
-    def outside(self, distance: ArrayLike) -> Rows:
-        """Say which examples lie farther than any that was judged, shape (n,)."""
-        return np.asarray(np.asarray(distance, np.float64) > self.largest_distance)
-
-
-def toward(probabilities: Array, base: ArrayLike, share: Array) -> Array:
-    """Return probabilities, shape (n, classes), in which the base rate, shape (classes,), has a share, shape (n,)."""
-    part = share[:, None]
-    return np.where(part > 0, (1 - part) * probabilities + part * np.asarray(base), probabilities)
-
-
-def fit_temperature(probabilities: ArrayLike, truth: ArrayLike, distance: ArrayLike | None = None) -> Temperature:
-    """Return the temperature between 0.05 and 20 that makes out-of-fold labels likeliest.
-
-    Probabilities below 1e-12 count as that. Where there are none, or some are not finite, the temperature is 1.
-
-    Args:
-        probabilities: shape (n, classes).
-        truth: shape (n,), codes of classes.
-        distance: shape (n,), the relative distances of the rows to what was learned by the members that judge them.
-
-    Raises:
-        ValueError: the shapes do not match.
-
-    Example:
-        >>> right_three_times_in_four = fit_temperature([[0.9, 0.1]] * 4, [0, 0, 0, 1])
-        >>> round(right_three_times_in_four.temperature, 3)
-        2.0
-
-    Source: Guo et al., ICML 2017 (arXiv 1706.04599), section 4.2, on the log-probabilities of the ensemble's mean.
-    """
-    from scipy.optimize import minimize_scalar
-    from scipy.special import logsumexp
-
-    logits, labels = _log(probabilities), np.asarray(truth).astype(np.int64)
-    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
-        raise ValueError(
-            f"probabilities (n, classes) and truth (n,) are needed. Received: {logits.shape}, {labels.shape}"
-        )
-    if not len(labels) or not np.isfinite(logits).all():
-        return Temperature(1.0)
-    # Relative to the true label's, the log-likelihood is one logsumexp.
-    relative = logits - logits[np.arange(len(labels)), labels][:, None]
-
-    def negative_log_likelihood(log_temperature: float) -> float:
-        return float(np.mean(logsumexp(relative / math.exp(log_temperature), axis=1)))
-
-    fit = minimize_scalar(negative_log_likelihood, bounds=np.log(_TEMPERATURES), method="bounded")
-    fitted = Temperature(math.exp(float(fit.x)))
-    apart = np.asarray([np.nan] if distance is None else distance, np.float64)
-    if not np.isfinite(apart).all():
-        return fitted
-    base = np.bincount(labels, minlength=logits.shape[1]) / len(labels)
-    usual, largest = np.quantile(apart, [0.99, 1.0])
-    return dataclasses.replace(
-        fitted, base=tuple(base.tolist()), distance_99=max(float(usual), _NEAREST), largest_distance=float(largest)
-    )
-
-
-def _log(probabilities: ArrayLike) -> Array:
-    logarithms: Array = np.log(np.maximum(np.asarray(probabilities, np.float64), _SMALLEST_PROBABILITY))
-    return logarithms
-
-
-def cross_fit(
-    fit: Callable[[Rows], Constants], apply: Callable[[Constants, Rows], ArrayLike], fold_ids: ArrayLike
-) -> NDArray[Any] | None:
-    """Judge each fold with constants from the other folds; None where there is only one.
-
-    Args:
-        fit: returns constants from the rows (a mask of shape (n,)) that it is given.
-        apply: returns what these constants make of some rows, shape (rows, ...).
-        fold_ids: shape (n,), integers: the fold that held each row out.
-
-    Returns:
-        What `apply` returned, in the order of the rows, shape (n, ...).
-
-    Example:
-        >>> x = np.array([1.0, 3.0, 10.0])
-        >>> cross_fit(lambda rows: x[rows].mean(), lambda mean, rows: x[rows] - mean, [0, 0, 1])
-        array([-9., -7.,  8.])
-    """
-    folds = np.asarray(fold_ids)
-    held_out = [folds == fold for fold in np.unique(folds)]
-    if len(held_out) < 2:
-        return None
-    parts = [np.asarray(apply(fit(~rows), rows)) for rows in held_out]
-    result = np.empty((len(folds), *parts[0].shape[1:]), np.result_type(*parts))
-    for rows, part in zip(held_out, parts, strict=True):
-        result[rows] = part
-    return result
-
-
-def coverage(
-    residuals: ArrayLike,
-    std: ArrayLike,
-    fold_ids: ArrayLike,
-    groups: ArrayLike,
-    level: float = 0.9,
-    *,
-    distance: ArrayLike | None = None,
-    excess: ArrayLike | None = None,
-    truth: ArrayLike | None = None,
-) -> Figure | None:
-    """Return the fraction of rows inside their cross-fitted interval, with its standard error over groups.
-
-    Args:
-        residuals: shape (n,), out-of-fold prediction minus truth.
-        std: shape (n,), the raw spreads of the same predictions.
-        fold_ids: shape (n,), integers: the fold that held each row out.
-        groups: shape (n,), integers: rows that belong together share one.
-        level: the fraction that is to be covered.
-        distance: shape (n,), as for `fit_interval`.
-        excess: shape (n,), as for `IntervalCalibration.sigma`.
-        truth: shape (n,), as for `fit_interval`.
-
-    Returns:
-        The fraction, or None where there is one fold only, or a fold for which no interval could be fitted.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> str(coverage(rng.normal(size=5000), np.ones(5000), np.arange(5000) % 5, np.arange(5000)))
-        '0.900 ± 0.004'
-
-    Source of the error (residuals summed by cluster): Liang and Zeger, Biometrika 73, 13 (1986).
-    """
-    errors, spreads = np.abs(np.asarray(residuals, np.float64)), np.asarray(std, np.float64)
-    apart, beyond, labels = (None if each is None else np.asarray(each) for each in (distance, excess, truth))
-
-    def of(values: Array | None, rows: Rows) -> Array | None:
-        return None if values is None else values[rows]
-
-    def fit(rows: Rows) -> IntervalCalibration:
-        return fit_interval(errors[rows], spreads[rows], level, distance=of(apart, rows), truth=of(labels, rows))
-
-    def half_width(constants: IntervalCalibration, rows: Rows) -> Array:
-        columns = 0.0 if beyond is None else beyond[rows]
-        return constants.factor * constants.sigma(spreads[rows], of(apart, rows), columns)
-
-    half_widths = cross_fit(fit, half_width, fold_ids)
-    if half_widths is None or not np.isfinite(half_widths).all():
-        return None
-    # Rows of a group err together: the error of the mean sums their residuals before it squares them.
-    covered = (errors <= half_widths).astype(np.float64)
-    value = float(covered.mean())
-    sums = np.bincount(np.unique(np.asarray(groups), return_inverse=True)[1], covered - value)
-    error = math.sqrt(sums @ sums * len(sums) / (len(sums) - 1)) / len(errors) if len(sums) > 1 else math.nan
-    return Figure(value, error)
-
-
-def calibrated_probabilities(
-    probabilities: ArrayLike, truth: ArrayLike, fold_ids: ArrayLike, distance: ArrayLike | None = None
-) -> Array | None:
-    """Return out-of-fold probabilities, each fold's with the temperature of the other folds; None for one fold.
-
-    These, and not those with the stored temperature, are what figures are computed from.
-
-    Args:
-        probabilities: shape (n, classes), out of fold.
-        truth: shape (n,), codes of classes.
-        fold_ids: shape (n,), integers: the fold that held each row out.
-        distance: shape (n,), as for `fit_temperature`.
-
-    Example:
-        >>> calibrated_probabilities([[0.9, 0.1]] * 8, [0, 0, 0, 1] * 2, [0] * 4 + [1] * 4).round(2)[0]
-        array([0.75, 0.25])
-    """
-    raw, labels = np.asarray(probabilities, np.float64), np.asarray(truth)
-    apart = np.ones(len(raw)) if distance is None else np.asarray(distance, np.float64)
-    return cross_fit(
-        lambda rows: fit_temperature(raw[rows], labels[rows], apart[rows]),
-        lambda constant, rows: constant.apply(raw[rows], apart[rows]),
-        fold_ids,
-    )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.validation.calibration import MOST_BASE, toward
+from amalthea.validation.temperature import MOST_BASE, toward
 
 Floats = NDArray[np.float64]
 

@@ -13,16 +13,11 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Target, Task
 from amalthea.datasets.splits import random_folds
 from amalthea.validation import baselines
-from amalthea.validation.calibration import (
-    IntervalCalibration,
-    Temperature,
-    calibrated_probabilities,
-    coverage,
-    fit_interval,
-    fit_temperature,
-)
+from amalthea.validation.calibration import IntervalCalibration, fit_interval
+from amalthea.validation.cross_fitting import coverage
 from amalthea.validation.metrics import bootstrap, main_metric, score
 from amalthea.validation.summary import TargetSummary, Validation
+from amalthea.validation.temperature import Temperature, calibrated_probabilities, fit_temperature
 
 Array = NDArray[np.float64]
 

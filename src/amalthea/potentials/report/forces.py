@@ -14,7 +14,8 @@ from amalthea.potentials.potential import PotentialState, committee_mean
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.out_of_fold_predict import keeps_held_out
-from amalthea.validation.calibration import cross_fit, fit_interval
+from amalthea.validation.calibration import fit_interval
+from amalthea.validation.cross_fitting import cross_fit
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Target
 from amalthea.tasks.protocol import Part
 from amalthea.training.prediction import Prediction
-from amalthea.validation.calibration import cross_fit, toward
 from amalthea.validation.class_density import ClassDensity
+from amalthea.validation.cross_fitting import cross_fit
+from amalthea.validation.temperature import toward
 
 Floats = NDArray[np.float64]
 

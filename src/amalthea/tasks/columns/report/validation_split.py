@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from amalthea.datasets.splits import random_folds
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.out_of_fold import FIFTHS, Judged
-from amalthea.validation.calibration import calibrated_probabilities
 from amalthea.validation.metrics import bootstrap
+from amalthea.validation.temperature import calibrated_probabilities
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
