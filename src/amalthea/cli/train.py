@@ -219,7 +219,7 @@ def _text(predictor: Any, output: Path | None, again: str) -> str:
     for summary in predictor.validation.targets:
         if summary.coverage is not None:
             what = f"of {summary.target or 'all'} " if several else ""
-            lines.append(f"The 90 % intervals {what}held {100 * summary.coverage.value:.0f} % of the held-out values.")
+            lines.append(f"The 90 % intervals {what}held {_held(summary)}.")
     if refused:
         lines.append(f"{counted(len(refused), 'example')} refused:")
         lines += [
@@ -243,6 +243,18 @@ def _text(predictor: Any, output: Path | None, again: str) -> str:
     return "\n".join(lines)
 
 
+def _held(summary: Any) -> str:
+    """Return how much the intervals held, of which values."""
+    everywhere, clusters = 100 * summary.coverage.value, summary.clusters
+    if clusters is None or clusters.coverage is None:
+        return f"{everywhere:.0f} % of the held-out values"
+    return f"{everywhere:.0f} % of random, {100 * clusters.coverage.value:.0f} % of cluster-held-out values"
+
+
+def _value(figure: Any) -> float | None:
+    return None if figure is None else float(figure.value)
+
+
 def _summary(predictor: Any, output: Path | None) -> dict[str, Any]:
     validation, provenance = predictor.validation, predictor.provenance
     summaries = [(summary.target, summary) for summary in validation.targets]
@@ -260,10 +272,12 @@ def _summary(predictor: Any, output: Path | None) -> dict[str, Any]:
         ),
         "test_refused": [vars(refusal) for refusal in validation.test_refused],
         "baselines": by_target([(name, {b: figures(of) for b, of in s.baselines.items()}) for name, s in summaries]),
+        "clusters": by_target([(name, figures(s.clusters.metrics) if s.clusters else None) for name, s in summaries]),
         "calibration": {
-            "coverage_90": by_target(
-                [(name, None if s.coverage is None else s.coverage.value) for name, s in summaries]
-            )
+            "coverage_90": by_target([(name, _value(s.coverage)) for name, s in summaries]),
+            "coverage_90_clusters": by_target(
+                [(name, _value(s.clusters.coverage) if s.clusters else None) for name, s in summaries]
+            ),
         },
         "seconds": provenance.seconds,
         "notes": list(provenance.notes),

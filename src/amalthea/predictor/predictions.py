@@ -14,7 +14,7 @@ from amalthea.tasks.protocol import Calibration
 from amalthea.training.assignment import MemberLayout
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration
-from amalthea.validation.cross_validated import Apart
+from amalthea.validation.cross_fitting import Apart
 from amalthea.validation.temperature import Temperature
 
 

@@ -12,6 +12,7 @@ from amalthea.reporting import plots
 from amalthea.reporting.blocks import Block, Paragraph, Plot
 from amalthea.reporting.captions import with_unit
 from amalthea.reporting.context import Context
+from amalthea.reporting.distance_bands import band_blocks
 from amalthea.reporting.out_of_fold import Judged, bins_of, mean_of, root_mean_square, share_of
 from amalthea.validation.calibration import fit_interval
 from amalthea.validation.metrics import Figure
@@ -36,7 +37,7 @@ def certainty_blocks(context: Context) -> list[Block]:
         if judged.aside:
             blocks.append(Paragraph(words("One network alone has no spread, and is near to what it set aside.")))
             continue
-        blocks += [uncertainty_plot(context, judged), *_by_distance(context, judged)]
+        blocks += [uncertainty_plot(context, judged), *band_blocks(context, judged), *_by_distance(context, judged)]
     return blocks
 
 
@@ -71,6 +72,9 @@ def coverage_block(context: Context, judged: Judged) -> Block:
             words("With one fold the intervals of {target} cannot be judged.", target=context.title(judged.target.name))
         )
     shares = coverages(judged)
+    # Of the promise that is given, what was judged in training counts: cluster-held-out rows had their part in it.
+    if judged.summary.coverage is not None:
+        shares[LEVELS.index(0.9)] = judged.summary.coverage
     values, errors = [each.value for each in shares], [each.error for each in shares]
     nominal = [100 * level for level in LEVELS]
     ninety = shares[LEVELS.index(0.9)]

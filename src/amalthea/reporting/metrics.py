@@ -64,6 +64,8 @@ def _lines(context: Context, summary: TargetSummary) -> list[tuple[str, Mapping[
     lines: list[tuple[str, Mapping[str, Figure]]] = []
     if summary.metrics:
         lines.append((words("network, out of fold"), summary.metrics))
+    if summary.clusters is not None:
+        lines.append((words("network, clusters held out"), summary.clusters.metrics))
     if summary.test:
         lines.append((words("network, test set"), summary.test))
     return lines + [

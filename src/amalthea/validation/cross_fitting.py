@@ -6,6 +6,7 @@ other folds: on its own residuals, a 90 % interval covers 90 % by construction.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,6 +20,21 @@ from amalthea.validation.metrics import Figure
 Array = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 Constants = TypeVar("Constants")
+
+CLUSTER_WEIGHT = 0.5
+"""How much a row counts that was held out with its cluster, beside one that was held out at random."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Apart:
+    """How far n rows lie from what was learned; see `Applicability.relative_distance` and `excess`."""
+
+    distance: Array
+    excess: Array
+
+    def take(self, rows: Rows) -> Apart:
+        """Return those of some rows."""
+        return Apart(self.distance[rows], self.excess[rows])
 
 
 def cross_fit(
@@ -80,28 +96,139 @@ def coverage(
         >>> rng = np.random.default_rng(0)
         >>> str(coverage(rng.normal(size=5000), np.ones(5000), np.arange(5000) % 5, np.arange(5000)))
         '0.900 ± 0.004'
+    """
+    apart, beyond, labels = (None if each is None else np.asarray(each) for each in (distance, excess, truth))
+    errors, spreads = np.abs(np.asarray(residuals, np.float64)), np.asarray(std, np.float64)
+    held = Residuals(errors, spreads, np.asarray(fold_ids), np.asarray(groups), apart, beyond, labels)
+    half_widths, _ = cross_fitted(held, level=level)
+    return None if half_widths is None else share_inside(errors <= half_widths, groups)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What members say of n rows that they never saw.
+
+    Args:
+        mean: shape (n, sum of the targets' widths).
+        std: the raw spreads, likewise.
+        fold_ids: shape (n,), integers: the fold that held each row out.
+        groups: shape (n,), integers: rows that are drawn together.
+        apart: how far the rows lie from what was learned by the members that judge them.
+    """
+
+    mean: Array
+    std: Array
+    fold_ids: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    apart: Apart
+
+    def take(self, rows: Rows, columns: slice) -> HeldOut:
+        """Return what is said of some rows and of one target."""
+        return HeldOut(
+            self.mean[rows, columns],
+            self.std[rows, columns],
+            self.fold_ids[rows],
+            self.groups[rows],
+            self.apart.take(rows),
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Residuals:
+    """Errors of held-out answers and what foretells them, all of shape (n,).
+
+    Args:
+        errors: |prediction - truth|.
+        spreads: raw.
+        fold_ids: integers: the fold that held each row out.
+        groups: integers: rows that belong together share one.
+        distance: to what was learned; None: not known.
+        excess: of the worst column; None: none.
+        truth: the targets; None: not known.
+    """
+
+    errors: Array
+    spreads: Array
+    fold_ids: NDArray[Any]
+    groups: NDArray[Any]
+    distance: Array | None = None
+    excess: Array | None = None
+    truth: Array | None = None
+
+
+def cross_fitted(
+    random: Residuals, clusters: Residuals | None = None, level: float = 0.9
+) -> tuple[Array | None, Array | None]:
+    """Return half-widths of intervals for rows held out at random and by cluster, by constants from other rows.
+
+    Args:
+        random: n rows, from random folds.
+        clusters: the same n rows, from folds that hold whole clusters out; None: there are none.
+        level: the fraction that is to be covered.
+
+    Returns:
+        Shape (n,) each; None where there is one fold only, or a fold for which no interval could be fitted.
+    """
+
+    def fit(rows: Rows) -> IntervalCalibration:
+        return fit_both(random, clusters, rows, level)
+
+    def judged(held: Residuals | None) -> Array | None:
+        if held is None:
+            return None
+        excess = np.zeros(len(held.errors)) if held.excess is None else held.excess
+
+        def half_width(constants: IntervalCalibration, rows: Rows) -> Array:
+            apart = None if held.distance is None else held.distance[rows]
+            return constants.factor * constants.sigma(held.spreads[rows], apart, excess[rows])
+
+        widths = cross_fit(fit, half_width, held.fold_ids)
+        return None if widths is None or not np.isfinite(widths).all() else widths
+
+    return judged(random), judged(clusters)
+
+
+def fit_both(
+    random: Residuals, clusters: Residuals | None = None, rows: Rows | None = None, level: float = 0.9
+) -> IntervalCalibration:
+    """Return the constants that fit residuals of random and of cluster-held-out rows.
+
+    Args:
+        random: n rows, from random folds.
+        clusters: the same n rows, from folds that hold whole clusters out; None: there are none.
+        rows: which of them are used, shape (n,); None: all.
+        level: the fraction that is to be covered.
+    """
+    used = np.ones(len(random.errors), bool) if rows is None else rows
+    parts = [random] if clusters is None else [random, clusters]
+    weights = np.repeat([1.0, CLUSTER_WEIGHT][: len(parts)], used.sum())
+
+    def joined(name: str) -> Array | None:
+        values = [getattr(part, name) for part in parts]
+        return None if any(each is None for each in values) else np.concatenate([each[used] for each in values])
+
+    return fit_interval(
+        np.concatenate([part.errors[used] for part in parts]),
+        np.concatenate([part.spreads[used] for part in parts]),
+        level,
+        distance=joined("distance"),
+        truth=joined("truth"),
+        weights=weights,
+    )
+
+
+def share_inside(inside: ArrayLike, groups: ArrayLike) -> Figure:
+    """Return the share of rows that are inside, shape (n,), with its standard error over groups, shape (n,).
+
+    Example:
+        >>> share_inside([True, False], [0, 1])
+        Figure(value=0.5, error=0.5)
 
     Source of the error (residuals summed by cluster): Liang and Zeger, Biometrika 73, 13 (1986).
     """
-    errors, spreads = np.abs(np.asarray(residuals, np.float64)), np.asarray(std, np.float64)
-    apart, beyond, labels = (None if each is None else np.asarray(each) for each in (distance, excess, truth))
-
-    def of(values: Array | None, rows: Rows) -> Array | None:
-        return None if values is None else values[rows]
-
-    def fit(rows: Rows) -> IntervalCalibration:
-        return fit_interval(errors[rows], spreads[rows], level, distance=of(apart, rows), truth=of(labels, rows))
-
-    def half_width(constants: IntervalCalibration, rows: Rows) -> Array:
-        columns = 0.0 if beyond is None else beyond[rows]
-        return constants.factor * constants.sigma(spreads[rows], of(apart, rows), columns)
-
-    half_widths = cross_fit(fit, half_width, fold_ids)
-    if half_widths is None or not np.isfinite(half_widths).all():
-        return None
-    # Rows of a group err together: the error of the mean sums their residuals before it squares them.
-    covered = (errors <= half_widths).astype(np.float64)
+    covered = np.asarray(inside, np.float64)
     value = float(covered.mean())
+    # Rows of a group err together: the error of the mean sums their residuals before it squares them.
     sums = np.bincount(np.unique(np.asarray(groups), return_inverse=True)[1], covered - value)
-    error = math.sqrt(sums @ sums * len(sums) / (len(sums) - 1)) / len(errors) if len(sums) > 1 else math.nan
+    error = math.sqrt(sums @ sums * len(sums) / (len(sums) - 1)) / len(covered) if len(sums) > 1 else math.nan
     return Figure(value, error)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Target, Task
 from amalthea.datasets.splits import random_folds
 from amalthea.validation import baselines
-from amalthea.validation.calibration import IntervalCalibration, fit_interval
-from amalthea.validation.cross_fitting import coverage
+from amalthea.validation.calibration import IntervalCalibration
+from amalthea.validation.cross_fitting import Apart, HeldOut
 from amalthea.validation.metrics import bootstrap, main_metric, score
 from amalthea.validation.summary import TargetSummary, Validation
-from amalthea.validation.temperature import Temperature, calibrated_probabilities, fit_temperature
+from amalthea.validation.target_calibration import calibrate
+from amalthea.validation.temperature import Temperature, fit_temperature
 
 Array = NDArray[np.float64]
 
@@ -45,18 +46,6 @@ class Range(Protocol):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Apart:
-    """How far n rows lie from what was learned; see `Applicability.relative_distance` and `excess`."""
-
-    distance: Array
-    excess: Array
-
-    def take(self, rows: NDArray[np.bool_]) -> Apart:
-        """Return those of some rows."""
-        return Apart(self.distance[rows], self.excess[rows])
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class Judgement:
     """The figures, and one calibration a target (None with one fold)."""
 
@@ -76,6 +65,7 @@ def judge(
     progress: Callable[[int, int], None] | None = None,
     ranges: Mapping[str, Range] | None = None,
     apart: Apart | None = None,
+    clusters: HeldOut | None = None,
 ) -> Judgement:
     """Calibrate out-of-fold predictions, and compare them with baselines on the same folds.
 
@@ -90,6 +80,7 @@ def judge(
         progress: called as progress(done, total).
         ranges: of targets of classes, by name: what their probabilities become outside of what was learned.
         apart: how far each row lies from what was learned by the members that judge it; None: not known.
+        clusters: what members say of the rows that never saw anything of their cluster; None: there are none.
     """
     folds = int(fold_ids.max()) + 1
     if out_of_fold is None:
@@ -113,15 +104,12 @@ def judge(
         notes += simple.notes
         known = labelled & np.isfinite(mean).all(axis=1)
         truth, known_units = dataset.values[known, index], units[known]
-        calibration, answers, covered = _calibrate(
-            target,
-            truth,
-            mean[known],
-            std[known],
-            calibration_parts(fold_ids[known], known_units, seed),
-            known_units,
-            None if apart is None else apart.take(known),
-        )
+        nowhere = Apart(np.full(len(truth), np.nan), np.zeros(len(truth)))
+        parts = calibration_parts(fold_ids[known], known_units, seed)
+        held = HeldOut(mean[known], std[known], parts, known_units, nowhere if apart is None else apart.take(known))
+        apart_too = None if clusters is None else clusters.take(known, slice(end - target.width, end))
+        made = calibrate(target, truth, held, apart_too)
+        calibration, answers = made.calibration, made.answers
         if ranges is not None and target.name in ranges:
             answers = ranges[target.name].apply(answers, known)
         given = {name: v[known] for name, v in dataset.references.items() if target.task == "regression"}
@@ -136,7 +124,9 @@ def judge(
                 figures.figures["network"],
                 {name: figures.figures[name] for name in others},
                 {name: figures.difference("network", name) for name in others},
-                covered,
+                made.coverage,
+                bands=made.bands,
+                clusters=made.clusters,
                 baselines_by_fold=_by_fold(target.task, figures.main, truth, others, fold_ids[known], folds),
             )
         )
@@ -188,23 +178,3 @@ def _by_fold(
 
 def _main(target: Target) -> str:
     return main_metric(target.task, len(target.classes))
-
-
-def _calibrate(
-    target: Target,
-    truth: Array,
-    mean: Array,
-    std: Array,
-    fold_ids: NDArray[np.int64],
-    units: NDArray[np.int64],
-    apart: Apart | None,
-) -> tuple[IntervalCalibration | Temperature, Array, Any]:
-    """Return the calibration from all folds, and the answers and the coverage that are judged, cross-fitted."""
-    distance, excess = (None, None) if apart is None else (apart.distance, apart.excess)
-    if target.task == "classification":
-        codes = truth.astype(np.int64)
-        judged = calibrated_probabilities(mean, codes, fold_ids, distance)
-        return fit_temperature(mean, codes, distance), mean if judged is None else judged, None
-    residuals, spread = mean[:, 0] - truth, std[:, 0]
-    covered = coverage(residuals, spread, fold_ids, units, distance=distance, excess=excess, truth=truth)
-    return fit_interval(residuals, spread, distance=distance, truth=truth), mean[:, 0], covered

@@ -9,9 +9,25 @@ from typing import Any
 
 from amalthea.datasets.archive import Number
 from amalthea.datasets.dataset import Refusal
+from amalthea.validation.distance_bands import Band
 from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, beats
 
 Figures = Mapping[str, Figure]
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusterFigures:
+    """The figures of rows whose whole cluster was held out: nearer to what people ask about than random rows are.
+
+    Args:
+        metrics: as out of fold.
+        coverage: the share of truths inside the cross-fitted 90 % interval; None for classes.
+        bands: how the answers hold with distance.
+    """
+
+    metrics: Figures
+    coverage: Figure | None
+    bands: tuple[Band, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +49,8 @@ class TargetSummary:
             did not keep them.
         units: by metric its unit, in the order in which they are listed, where the kind of answer has metrics of its
             own ("energy_mae": "meV/atom"); empty for numbers and classes.
+        bands: how the answers hold with distance, out of fold; empty where it is not known.
+        clusters: the figures of rows whose whole cluster was held out; None where there are no such folds.
     """
 
     target: str
@@ -47,6 +65,8 @@ class TargetSummary:
     test_baselines: Mapping[str, Figures] = dataclasses.field(default_factory=dict)
     baselines_by_fold: Mapping[str, tuple[Number, ...]] = dataclasses.field(default_factory=dict)
     units: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    bands: tuple[Band, ...] = ()
+    clusters: ClusterFigures | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,6 +127,8 @@ class Validation:
             name = summary.target or "all"
             if summary.metrics:
                 lines.append((name, "network, out of fold", summary.metrics))
+            if summary.clusters:
+                lines.append((name, "network, clusters held out", summary.clusters.metrics))
             if summary.test:
                 lines.append((name, "network, test set", summary.test))
             if summary not in self.compared:

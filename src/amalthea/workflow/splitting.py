@@ -29,11 +29,13 @@ class Split:
             judged by members that learned from the past, and -1 for the past.
         units: shape (n,): rows that the bootstrap draws together: copies, or larger groups.
         in_time: True for a split by time.
+        grouped: True where groups larger than copies are held out together.
     """
 
     fold_ids: NDArray[np.int64]
     units: NDArray[np.int64]
     in_time: bool = False
+    grouped: bool = False
 
     @property
     def folds(self) -> int:
@@ -58,7 +60,8 @@ def split_rows(dataset: Dataset, domain: Domain, settings: Settings) -> Split:
 def _split(dataset: Dataset, domain: Domain, settings: Settings) -> Split:
     copies, folds, seed = dataset.groups, settings.defaults.folds, settings.seed
     if settings.fold_column or settings.split == "column":
-        return Split(splits.column_folds(_column(dataset, settings.fold_column, "--fold-column")), copies)
+        folds_of = splits.column_folds(_column(dataset, settings.fold_column, "--fold-column"))
+        return Split(folds_of, copies, grouped=True)
     if settings.time_column or settings.split == "time":
         times = _column(dataset, settings.time_column, "--time-column")
         return Split(np.where(splits.future(times, groups=copies), 0, PAST), copies, in_time=True)
@@ -70,7 +73,7 @@ def _split(dataset: Dataset, domain: Domain, settings: Settings) -> Split:
         return Split(splits.random_folds(len(dataset), folds, seed, groups=copies, classes=classes), copies)
     else:
         units = splits.together(copies, domain.groups(dataset, settings.split))
-    return Split(splits.group_folds(units, folds, seed), units)
+    return Split(splits.group_folds(units, folds, seed), units, grouped=True)
 
 
 def _column(dataset: Dataset, name: str | None, option: str) -> pd.Series[Any]:

@@ -19,7 +19,7 @@ from amalthea.tasks.columns.refit import known_values
 from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration
 from amalthea.validation.class_density import ClassDensity
-from amalthea.validation.cross_validated import Apart
+from amalthea.validation.cross_fitting import Apart
 
 if TYPE_CHECKING:
     from amalthea.predictor.predictor import Predictor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset
+from amalthea.datasets.splits import group_folds
 from amalthea.domains.protocol import Featurizer, Featurizing
 from amalthea.errors import AmaltheaError, TrainingWarning
 from amalthea.predictor.predictions import mixed
@@ -17,13 +19,21 @@ from amalthea.tasks.columns.bounds import bounds
 from amalthea.tasks.columns.networks import propose
 from amalthea.tasks.protocol import Part
 from amalthea.training.prediction import Prediction
-from amalthea.workflow.settings import Settings
+from amalthea.validation.applicability_domain import Applicability
+from amalthea.validation.clusters import cluster
+from amalthea.validation.cross_fitting import Apart, HeldOut
+from amalthea.workflow.settings import Settings, ignore
 from amalthea.workflow.splitting import PAST, Split
 
 if TYPE_CHECKING:
     from amalthea.training.ensemble import Ensemble
 
 Arrays = Sequence[NDArray[Any]]
+
+CLUSTER_FOLDS = 3
+CLUSTER_MEMBERS = 2
+FEWEST = 150
+"""Examples without which a third of the clusters leaves too little to learn from."""
 
 
 def fit_parts(
@@ -63,11 +73,14 @@ def out_of_fold(
         answers = [part.ensemble.out_of_fold.members for part in parts]
     else:
         return None
-    members = mixed(answers, [part.shares[split.fold_ids] for part in parts])
-    # Each row's answers are bounded by what the members that never saw it learned from.
     folds = split.folds + int(split.in_time)  # the past, which is judged by none, stands last
-    low, high = (ends.astype(np.float32) for ends in bounds(dataset.values, split.fold_ids, folds, dataset.targets))
-    members = np.clip(members, low[split.fold_ids], high[split.fold_ids])
+    return _bounded(dataset, mixed(answers, [part.shares[split.fold_ids] for part in parts]), split.fold_ids, folds)
+
+
+def _bounded(dataset: Dataset, members: NDArray[np.float32], fold_ids: NDArray[np.int64], folds: int) -> Prediction:
+    """Return the mean and the spread of answers, each bounded by what the members that never saw it learned from."""
+    low, high = (ends.astype(np.float32) for ends in bounds(dataset.values, fold_ids, folds, dataset.targets))
+    members = np.clip(members, low[fold_ids], high[fold_ids])
     known = np.isfinite(members)
     count = known.sum(axis=0)
     total = np.where(known, members, 0).sum(axis=0, dtype=np.float64)
@@ -75,6 +88,46 @@ def out_of_fold(
     squares = np.where(known, (members - mean) ** 2, 0).sum(axis=0)
     std = np.sqrt(np.divide(squares, count - 1, out=np.zeros_like(squares), where=count > 1))
     return Prediction(mean=mean, std=std, members=members)
+
+
+def held_out_by_cluster(
+    dataset: Dataset,
+    kind: Featurizing,
+    arrays: Arrays,
+    parts: Sequence[Part],
+    split: Split,
+    applicability: Applicability,
+    settings: Settings,
+) -> HeldOut | None:
+    """Return what a few networks more say of clusters of examples that they never saw.
+
+    Examples that people ask about are rarely drawn from where the training set was: random folds alone know no such
+    distance. The sets of features count as they do in the random folds on average.
+
+    Returns:
+        None where examples are held out in groups already, are too few, or the user wishes to stop; and where so few
+        networks were asked for that these would be more.
+    """
+    stopped = any(part.ensemble.history is None or part.ensemble.history.interrupted for part in parts)
+    few = len(dataset) < FEWEST or len(parts[0].ensemble) <= CLUSTER_FOLDS * CLUSTER_MEMBERS
+    if split.grouped or split.in_time or split.folds == 1 or stopped or few:
+        return None
+    clusters = cluster(arrays[0], parts[0].featurizer.metric, dataset.groups, settings.seed)
+    if len(np.unique(clusters)) < CLUSTER_FOLDS:
+        return None
+    fold_ids = group_folds(clusters, CLUSTER_FOLDS, settings.seed)
+    defaults = dataclasses.replace(settings.defaults, folds=CLUSTER_FOLDS, members=CLUSTER_MEMBERS)
+    fewer = dataclasses.replace(settings, defaults=defaults, say=ignore)
+    answers = []
+    for part, x in zip(parts, arrays, strict=True):
+        ensemble = _fit(dataset, kind, part.featurizer, x, fold_ids, dataset.groups, fewer)
+        if ensemble.history is not None and ensemble.history.interrupted:
+            return None
+        answers.append(ensemble.out_of_fold.members)
+    shares = [part.shares.mean(axis=0) for part in parts]
+    judged = _bounded(dataset, mixed(answers, shares), fold_ids, CLUSTER_FOLDS)
+    apart = Apart(*applicability.held_out(arrays[0], fold_ids, settings.seed))
+    return HeldOut(np.asarray(judged.mean), np.asarray(judged.std), fold_ids, clusters, apart)
 
 
 def _foretold(

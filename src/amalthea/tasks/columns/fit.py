@@ -16,12 +16,13 @@ from amalthea.domains.protocol import Domain, Featurizer, Featurizing
 from amalthea.predictor.predictions import answer_all, columns, raw_answers
 from amalthea.progress import Bar, Verbosity
 from amalthea.tasks.columns.class_range import ClassRange, class_ranges, mixed_out_of_fold, packed
-from amalthea.tasks.columns.cross_validation import fit_parts, out_of_fold
+from amalthea.tasks.columns.cross_validation import fit_parts, held_out_by_cluster, out_of_fold
 from amalthea.tasks.columns.feature_selection import choose_features
 from amalthea.tasks.protocol import Calibration, Clock, Fitted
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability_domain import Applicability
-from amalthea.validation.cross_validated import Apart, calibrations_aside, judge
+from amalthea.validation.cross_fitting import Apart
+from amalthea.validation.cross_validated import calibrations_aside, judge
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import Split, split_rows
 
@@ -44,13 +45,14 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         featurizers, arrays = tuple(featurizers[i] for i in used), [arrays[i] for i in used]
         parts = fit_parts(dataset, kind, featurizers, arrays, shares[used], divided, settings)
         raw = out_of_fold(dataset, kind, arrays, parts, divided, settings)
-    with clock("validate"), Bar("baselines", verbose=settings.verbose) as bar:
         applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed=seed)
+        clusters = held_out_by_cluster(dataset, kind, arrays, parts, divided, applicability, settings)
+    with clock("validate"), Bar("baselines", verbose=settings.verbose) as bar:
         apart = Apart(*applicability.held_out(arrays[0], divided.fold_ids, seed))
         ranges = class_ranges(dataset, parts[0], arrays[0], None if raw is None else np.asarray(raw.mean))
         everything = np.concatenate([values.reshape(len(values), -1) for values in arrays], axis=1)
         verdict = judge(
-            dataset, raw, everything, divided.fold_ids, divided.units, members, seed, bar.reach, ranges, apart
+            dataset, raw, everything, divided.fold_ids, divided.units, members, seed, bar.reach, ranges, apart, clusters
         )
         if raw is None:
             verdict = dataclasses.replace(verdict, calibrations=calibrations_aside(dataset, parts[0].ensemble.aside))
