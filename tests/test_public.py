@@ -14,7 +14,7 @@ def test_importing_does_not_import_keras_or_pandas():
     assert run.stdout.strip() == "[]"
 
 
-VERBS = "train evaluate report explain md select label export import_model data read load_model"
+VERBS = "train evaluate report explain md select label export import_model info data read load_model"
 
 
 def test_every_public_name_is_there():

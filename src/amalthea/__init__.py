@@ -43,6 +43,7 @@ _MODULES = {
     "explain": "insight.explanation",
     "export": "potentials.exchange.export",
     "forecast": "workflow.forecast",
+    "info": "predictor.info",
     "import_model": "potentials.exchange.import_model",
     "label": "potentials.simulation.label",
     "load_model": "predictor.serialization",

@@ -16,6 +16,7 @@ from amalthea.cli.explain import explain
 from amalthea.cli.export import export
 from amalthea.cli.forecast import forecast
 from amalthea.cli.import_ import import_
+from amalthea.cli.info import info
 from amalthea.cli.label import label
 from amalthea.cli.md import md
 from amalthea.cli.predict import predict
@@ -72,7 +73,7 @@ def _before(
     pass
 
 
-for command in (train, predict, forecast, evaluate, report, explain, md, label, select, export, data):
+for command in (train, predict, forecast, evaluate, report, explain, info, md, label, select, export, data):
     app.command()(_to_its_end(command))
 app.command("import")(_to_its_end(import_))
 

@@ -141,6 +141,27 @@ def load_model(
         raise ModelFileError(f"{path} is not a saved model, or is damaged ({shortened(reason, 200)}).") from error
 
 
+def read_card(path: str | os.PathLike[str]) -> Card:
+    """Return the description of a saved model; its networks stay where they are.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ModelFileError: there is no such file, it is damaged or no model, or it needs a newer version.
+    """
+    parts = archive.read_parts(Path(path))
+    if ENSEMBLE_PART in parts:
+        raise ModelFileError(f"{path} holds an ensemble of arrays alone, which has no description.")
+    try:
+        card: Card = archive.checked(Card, _upgraded(_description(parts)), "model.json")
+    except MissingDependencyError:
+        raise
+    except (AmaltheaError, ValueError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{path} cannot be opened: {error}") from error
+    return card
+
+
 def _description(parts: Mapping[str, bytes]) -> Any:
     """Return what model.json says, once it is certain that this version can read it."""
     card = json.loads(parts["model.json"])

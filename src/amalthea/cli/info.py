@@ -1,0 +1,17 @@
+"""`amalthea info`."""
+
+from __future__ import annotations
+
+from amalthea.cli.console import Console, Debug, Json, Model, Quiet, by_target, figures
+
+
+def info(model: Model, json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """Show a model's card: what it predicts, what it learned from and how, and its figures.
+
+    Example: amalthea info solubility.amalthea
+    """
+    from amalthea.predictor.info import info as read
+
+    card = read(model)
+    metrics = [(summary.target, figures(summary.metrics)) for summary in card.card.validation.targets]
+    Console(json, quiet).result(str(card), {**card.record, "metrics": by_target(metrics)})
