@@ -37,86 +37,148 @@ GROUP_COLUMNS = ("group", "config_type")
 """Columns by which data sets of structures tell what kind of structure one is."""
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Described:
+    """Structures as networks see them.
+
+    Args:
+        functions: the symmetry functions, by element.
+        alone: the energies of atoms alone, in eV, by element.
+        examples: the structures, their functions and labels.
+        split: who is held out by whom.
+    """
+
+    functions: Mapping[str, Any]
+    alone: Mapping[str, float]
+    examples: Any
+    split: Split
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Trained:
+    """The networks of a training.
+
+    Args:
+        ensemble: those that answer.
+        judges: those that judge: others in a split by time, which learned from the past alone.
+        outer: shape (n,): the structures far from the middle of all; None where none are set apart.
+        inner: networks that learned from the others; None likewise.
+    """
+
+    ensemble: Any
+    judges: Any
+    outer: NDArray[np.bool_] | None
+    inner: Any
+
+
 def learn_potential(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fitted:
     """Describe, split, train and validate structures that were read; see `Task.fit`.
 
     Raises:
         DataError: the structures or the settings cannot be used.
     """
-    from ase.data import atomic_numbers
-
-    from amalthea.potentials.networks.atomic_energies import reference_energies
-    from amalthea.potentials.networks.training import shapes_of
-    from amalthea.potentials.networks.training_arrays import Examples
-    from amalthea.potentials.reading import examples as tables
-    from amalthea.potentials.symmetry_functions.descriptors import structure_features
     from amalthea.potentials.symmetry_functions.extrapolation import Ranges
     from amalthea.potentials.symmetry_functions.featurizer import SymmetryFunctions
-    from amalthea.potentials.symmetry_functions.selection import choose_functions
 
     _check(dataset, settings)
     with clock("featurize"):
-        frames = tables.as_frames(dataset.examples, dataset.columns)
-        unit = dataset.input_state.get("length_unit", "bohr")
-        symbols = {symbol for atoms in frames.atoms for symbol in set(atoms.get_chemical_symbols())}
-        elements = sorted(symbols, key=lambda symbol: int(atomic_numbers[symbol]))
-        functions = choose_functions(elements, settings.features, settings.say, unit)
-        alone = reference_energies(frames, tuple(functions))
-        with Bar("symmetry functions", len(frames), settings.verbose) as bar:
-            examples = Examples(frames, functions, alone, bar.reach)
-        split = split_rows(dataset, kind, settings)
+        described = _described(dataset, kind, settings)
     with clock("train"):
-        shapes = shapes_of(
-            examples, MEMORY_SHARE, split.folds * settings.defaults.members, settings.say, settings.verbose
-        )
-        ensemble = _train(examples, shapes, dataset, split, settings)
-        past = np.flatnonzero(split.fold_ids == PAST)
-        judges = _train(examples, shapes, dataset, split, settings, past) if split.in_time else ensemble
-        outer = outer_half(examples, split) if not ensemble.history.interrupted else None
-        if outer is not None:
-            settings.say(
-                f"{settings.defaults.members} more members learn from the inner half of the structures and are judged "
-                "on the outer one, so that error bars know distance."
-            )
-            inner = _train(examples, shapes, dataset, split, settings, np.flatnonzero(~outer))
-        del shapes
-    with clock("validate"), Bar("structures judged", len(frames), settings.verbose) as bar:
-        everything = np.full(len(frames), split.folds == 1)
-        learned = everything | (split.fold_ids != ensemble.layout.fold_of(np.arange(len(ensemble)))[:, None])
-        committee, member_ranges = _bounded(ensemble, examples, alone, learned)
-        if split.in_time:
-            committee, _ = _bounded(judges, examples, alone, split.fold_ids == PAST)
-        by_fold = {
-            fold: Judge(committee.take(members), environments_of(examples, split.fold_ids != fold))
-            for fold, members in _members_by_fold(judges, split).items()
-        }
-        means = []
-        for row, fold in enumerate(split.fold_ids.tolist()):
-            means.append(by_fold[fold].answer(examples, row) if fold in by_fold else None)
-            bar.reach(len(means), len(frames))
-        known = environments_of(examples, np.full(len(frames), True))
-        distant: list[Means | None] = [None] * len(frames)
-        if outer is not None:
-            committee, _ = _bounded(inner, examples, alone, ~outer)
-            judge_of_outer = Judge(committee.take(inner.used), environments_of(examples, ~outer))
-            distant = [judge_of_outer.answer(examples, row) if far else None for row, far in enumerate(outer)]
-        kinds = [each.kinds for each in examples.surroundings]
-        described = zip(kinds, examples.values, strict=True)
-        features = np.stack([structure_features(*structure, len(functions)) for structure in described])
-        applicability = Applicability.fit(features, "euclidean", split.units, seed=settings.seed)
-        judged = judge(dataset, means, distant, examples, split, settings)
-        ranges = Ranges.of(functions, kinds, examples.values)
-    distances, groups = applicability.percentile(features, split.units), _group_column(dataset, settings)
+        trained = _trained(dataset, described, settings)
+    examples, split, functions = described.examples, described.split, described.functions
+    with clock("validate"), Bar("structures judged", len(dataset), settings.verbose) as bar:
+        layout = trained.ensemble.layout.fold_of(np.arange(len(trained.ensemble)))
+        learned = (split.fold_ids != layout[:, None]) | (split.folds == 1)
+        _, member_ranges = _bounded(trained.ensemble, described, learned)
+        means = _out_of_fold(described, trained, learned, bar)
+        judged = judge(dataset, means, _beyond(described, trained), examples, split, settings)
+        applicability, distances = _applicability(described, settings)
+        ranges = Ranges.of(functions, [each.kinds for each in examples.surroundings], examples.values)
+        known = environments_of(examples, np.full(len(dataset), True))
     return Fitted(
         dataset=dataset,
         split=split,
-        parts=(Part(SymmetryFunctions(functions), ensemble, np.ones((split.folds, 1))),),
+        parts=(Part(SymmetryFunctions(functions), trained.ensemble, np.ones((split.folds, 1))),),
         calibrations=(judged.energies,),
         applicability=applicability,
         validation=judged.validation,
-        out_of_fold=_table(dataset, split, means, judged, distances, groups),
-        state=PotentialState.of(functions, ranges, alone, judged.forces, member_ranges, known),
+        out_of_fold=_table(dataset, split, means, judged, distances, _group_column(dataset, settings)),
+        state=PotentialState.of(functions, ranges, described.alone, judged.forces, member_ranges, known),
     )
+
+
+def _described(dataset: Dataset, kind: Domain, settings: Settings) -> _Described:
+    from ase.data import atomic_numbers
+
+    from amalthea.potentials.networks.atomic_energies import reference_energies
+    from amalthea.potentials.networks.training_arrays import Examples
+    from amalthea.potentials.reading import examples as tables
+    from amalthea.potentials.symmetry_functions.selection import choose_functions
+
+    frames = tables.as_frames(dataset.examples, dataset.columns)
+    unit = dataset.input_state.get("length_unit", "bohr")
+    symbols = {symbol for atoms in frames.atoms for symbol in set(atoms.get_chemical_symbols())}
+    elements = sorted(symbols, key=lambda symbol: int(atomic_numbers[symbol]))
+    functions = choose_functions(elements, settings.features, settings.say, unit)
+    alone = reference_energies(frames, tuple(functions))
+    with Bar("symmetry functions", len(frames), settings.verbose) as bar:
+        examples = Examples(frames, functions, alone, bar.reach)
+    return _Described(functions, alone, examples, split_rows(dataset, kind, settings))
+
+
+def _trained(dataset: Dataset, described: _Described, settings: Settings) -> _Trained:
+    from amalthea.potentials.networks.training import shapes_of
+
+    examples, split, members = described.examples, described.split, settings.defaults.members
+    shapes = shapes_of(examples, MEMORY_SHARE, split.folds * members, settings.say, settings.verbose)
+    ensemble = _train(examples, shapes, dataset, split, settings)
+    past = np.flatnonzero(split.fold_ids == PAST)
+    judges = _train(examples, shapes, dataset, split, settings, past) if split.in_time else ensemble
+    outer = outer_half(examples, split) if not ensemble.history.interrupted else None
+    if outer is None:
+        return _Trained(ensemble, judges, None, None)
+    settings.say(
+        f"{members} more members learn from the inner half of the structures and are judged on the outer one, so that "
+        "error bars know distance."
+    )
+    return _Trained(ensemble, judges, outer, _train(examples, shapes, dataset, split, settings, np.flatnonzero(~outer)))
+
+
+def _out_of_fold(described: _Described, trained: _Trained, learned: NDArray[np.bool_], bar: Bar) -> list[Means | None]:
+    """Return what members that never saw a structure say of it; None where there are none."""
+    examples, split = described.examples, described.split
+    learned = split.fold_ids == PAST if split.in_time else learned
+    committee, _ = _bounded(trained.judges, described, learned)
+    by_fold = {
+        fold: Judge(committee.take(members), environments_of(examples, split.fold_ids != fold))
+        for fold, members in _members_by_fold(trained.judges, split).items()
+    }
+    means: list[Means | None] = []
+    for row, fold in enumerate(split.fold_ids.tolist()):
+        means.append(by_fold[fold].answer(examples, row) if fold in by_fold else None)
+        bar.reach(len(means), len(split.fold_ids))
+    return means
+
+
+def _beyond(described: _Described, trained: _Trained) -> list[Means | None]:
+    """Return what members that learned from the inner half say of each structure of the outer one."""
+    examples, outer = described.examples, trained.outer
+    if outer is None:
+        return [None] * len(examples.frames)
+    committee, _ = _bounded(trained.inner, described, ~outer)
+    judges = Judge(committee.take(trained.inner.used), environments_of(examples, ~outer))
+    return [judges.answer(examples, row) if far else None for row, far in enumerate(outer)]
+
+
+def _applicability(described: _Described, settings: Settings) -> tuple[Applicability, Floats]:
+    """Return how far a structure is from the training set, and the percentiles of those in it."""
+    from amalthea.potentials.symmetry_functions.descriptors import structure_features
+
+    examples, units = described.examples, described.split.units
+    structures = zip((each.kinds for each in examples.surroundings), examples.values, strict=True)
+    features = np.stack([structure_features(*structure, len(described.functions)) for structure in structures])
+    applicability = Applicability.fit(features, "euclidean", units, seed=settings.seed)
+    return applicability, applicability.percentile(features, units)
 
 
 def _check(dataset: Dataset, settings: Settings) -> None:
@@ -162,12 +224,13 @@ def _train(
     return ensemble
 
 
-def _bounded(ensemble: Any, examples: Any, alone: Mapping[str, float], learned: Any) -> tuple[Any, MemberRanges]:
+def _bounded(ensemble: Any, described: _Described, learned: Any) -> tuple[Any, MemberRanges]:
     """Return trained members, each bent beyond the ranges of what it learned from, (M, n) or (n,); and these ranges."""
     from amalthea.potentials.networks.committee import networks
 
+    examples = described.examples
     learned = np.broadcast_to(learned, (len(ensemble), len(examples.frames)))
-    trained = networks(ensemble.weights, examples.functions, ensemble.model.activation, alone)
+    trained = networks(ensemble.weights, examples.functions, ensemble.model.activation, described.alone)
     ranges = MemberRanges.of(trained.committee(), examples, learned)
     return trained.committee(ranges), ranges
 
