@@ -16,7 +16,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 import amalthea as am
 from amalthea.errors import AmaltheaError, DataError
-from amalthea.potentials.potential import committee_mean
+from amalthea.potentials.answers import committee_mean
 from amalthea.predictor.predictor import Predictor
 from amalthea.workflow.evaluate import evaluate
 from tests.potentials.alloys import cell, cluster, frames, labelled

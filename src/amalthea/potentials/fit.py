@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, TrainingWarning
+from amalthea.potentials.answers import Means
 from amalthea.potentials.judging import Judge, Judged, as_prediction, environments_of, judge, outer_half
 from amalthea.potentials.metrics import GPA
 from amalthea.potentials.networks.bounds import MemberRanges
-from amalthea.potentials.potential import Means, PotentialState
+from amalthea.potentials.potential import PotentialState
 from amalthea.predictor.predictions import columns
 from amalthea.progress import Bar
 from amalthea.tasks.protocol import Clock, Fitted, Part

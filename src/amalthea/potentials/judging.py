@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset
+from amalthea.potentials.answers import Means, PotentialPrediction, committee_mean
 from amalthea.potentials.metrics import UNITS, Errors, potential_figures
-from amalthea.potentials.potential import Means, PotentialPrediction, committee_mean, errors_of
+from amalthea.potentials.potential import errors_of
 from amalthea.potentials.symmetry_functions.environments import (
     Environments,
     distances,

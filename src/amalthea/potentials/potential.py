@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.errors import AmaltheaError, DataError
+from amalthea.potentials.answers import Means, PotentialPrediction, StructureAnswer, committee_mean
 from amalthea.potentials.certainty import Certainty
 from amalthea.potentials.metrics import Errors
 from amalthea.potentials.networks.bounds import MemberRanges
-from amalthea.potentials.symmetry_functions.environments import Environments, root_mean_square
-from amalthea.predictor.predictions import power_mean
+from amalthea.potentials.symmetry_functions.environments import Environments
 from amalthea.predictor.predictor import FAR, NO_ANSWER
-from amalthea.training.prediction import Prediction
 from amalthea.validation.calibration import IntervalCalibration
 
 if TYPE_CHECKING:
@@ -30,77 +29,6 @@ if TYPE_CHECKING:
     from amalthea.validation.applicability_domain import Applicability
 
 Floats = NDArray[np.float64]
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class PotentialPrediction(Prediction):
-    """Energies of n structures, and what goes with them; lists have one entry a structure, None where there is none.
-
-    `mean`, `std`, `lower` and `upper` are total energies, shape (n,), in eV.
-
-    Args:
-        forces: of shape (A, 3), in eV/Å.
-        forces_std: the calibrated uncertainty of each atom's force, a component, shape (A,), in eV/Å.
-        forces_half_width: half of the 90 % interval of each atom's force, a component, shape (A,), in eV/Å.
-        stress: of shape (6,), in eV/Å³, in Voigt's order and ASE's sign; NaN where the structure is not periodic
-            throughout.
-        extrapolation: the atom and symmetry function farthest outside of the training range.
-    """
-
-    forces: Sequence[Floats | None] = ()
-    forces_std: Sequence[Floats | None] = ()
-    forces_half_width: Sequence[Floats | None] = ()
-    stress: Sequence[Floats | None] = ()
-    extrapolation: Sequence[Extrapolation | None] = ()
-
-    answers: ClassVar[tuple[str, ...]] = (*Prediction.answers, "forces", "forces_std", "forces_half_width", "stress")
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Means:
-    """What a committee says of one structure, its members' answers brought together.
-
-    Args:
-        energy: the total energy, in eV.
-        energy_spread: within a fold's members, pooled over the folds, in eV.
-        forces: shape (A, 3).
-        forces_spread: a component, shape (A,).
-        stress: shape (6,).
-        distances: of the atoms from those in training, shape (A,), where it is known; see `Environments`.
-    """
-
-    energy: float
-    energy_spread: float
-    forces: Floats
-    forces_spread: Floats
-    stress: Floats
-    distances: Floats | None = None
-
-    @property
-    def distance(self) -> float:
-        """The structure's distance; NaN where it is not known."""
-        return float("nan") if self.distances is None else root_mean_square(self.distances)
-
-
-def committee_mean(
-    answer: Answer, folds: NDArray[np.int64], energy_power: float = 1.0, force_power: float = 1.0
-) -> Means:
-    """Return the mean over all members, and the spread within a fold's members, pooled over the folds.
-
-    Args:
-        answer: of M members.
-        folds: the fold of each, shape (M,).
-        energy_power: of the calibration of energies, ...
-        force_power: ... and of that of forces; see `pooled`.
-    """
-    energy, forces = answer.energy, answer.forces
-    several = [of_fold for fold in np.unique(folds) if (of_fold := folds == fold).sum() > 1]
-    energy_spread, forces_spread = 0.0, np.zeros(forces.shape[1])
-    if several:
-        energy_spread = float(power_mean([energy[of_fold].var(ddof=1) for of_fold in several], energy_power))
-        by_atom = [forces[of_fold].var(axis=0, ddof=1).mean(axis=-1) for of_fold in several]
-        forces_spread = power_mean(by_atom, force_power)
-    return Means(float(energy.mean()), energy_spread, forces.mean(axis=0), forces_spread, answer.stress.mean(axis=0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,14 +186,11 @@ class Potential:
 
     def answer(self, asked: Inputs) -> PotentialPrediction:
         """Predict for structures that the domain has read."""
-        from amalthea.potentials.symmetry_functions.descriptors import structure_features
-
-        count = len(asked)
+        count, ensemble = len(asked), self.predictor.parts[0].ensemble
         problems, warnings = asked.problems.copy(), asked.warnings.copy()
         energy, std = np.full((2, count), np.nan)
-        used, known = self.predictor.parts[0].ensemble.used, self.certainty
-        members = np.full((len(self.predictor.parts[0].ensemble), count), np.nan)
-        lists: dict[str, list[Any]] = {
+        members = np.full((len(ensemble), count), np.nan)
+        lists: dict[str, Any] = {
             name: [None] * count for name in ("forces", "forces_std", "forces_half_width", "stress", "extrapolation")
         }
         outside, distant = np.zeros(count, bool), self.predictor.applicability
@@ -273,39 +198,24 @@ class Potential:
         for row, structure in enumerate(asked.examples["atoms"]):
             if problems[row]:
                 continue
-            try:
-                answer = self.committee.answer(self._known(structure))
-            except DataError as error:
-                problems[row] = str(error)
+            one = self._one(structure)
+            if isinstance(one, str):
+                problems[row] = one
                 continue
-            means, kinds = self.together(answer), answer.kinds
-            problems[row] = self.ranges.refusal(kinds, answer.functions)
-            if not (np.isfinite(means.energy) and np.isfinite(means.forces).all()):
-                problems[row] = NO_ANSWER
-            if problems[row]:
-                continue
-            size, far, worst = len(structure), means.distances, self.ranges.worst(kinds, answer.functions)
-            energy[row], members[used, row] = means.energy, answer.energy
-            lists["forces"][row], lists["stress"][row], lists["extrapolation"][row] = means.forces, means.stress, worst
-            if len(used) > 1 or known.energies is not None:  # a member alone has no spread
-                std[row] = known.energy_std(means.energy_spread, size, far)
-            if len(used) > 1 or known.forces is not None:
-                lists["forces_std"][row] = sigma = known.forces_std(means.forces_spread, far)
-                lists["forces_half_width"][row] = None if known.forces is None else known.forces.factor * sigma
-            features[row] = structure_features(kinds, answer.functions, len(self.committee.elements))
-            reason = known.outside(means.energy_spread, size, means.forces_spread, far, worst)
-            outside[row] = bool(reason)
-            said = [reason, asked.warnings[row], "" if reason else self._warning(worst)]
+            energy[row], members[ensemble.used, row], std[row] = one.energy, one.members, one.std
+            features[row], outside[row] = one.features, bool(one.outside)
+            for name, values in lists.items():
+                values[row] = getattr(one, name)
+            said = [one.outside, asked.warnings[row], "" if one.outside else self._warning(one.extrapolation)]
             warnings[row] = "; ".join(filter(None, said))
-        applicability = np.full(count, np.nan)
-        answered = np.isfinite(energy)
+        applicability, answered = np.full(count, np.nan), np.isfinite(energy)
         if answered.any():
             applicability[answered] = distant.percentile(features[answered])
         for row in np.flatnonzero(applicability > FAR).tolist():
             warnings[row] = "; ".join(filter(None, [warnings[row], "far from the training set"]))
         lower = upper = None
-        if known.energies is not None:
-            lower, upper = energy - known.energies.factor * std, energy + known.energies.factor * std
+        if (energies := self.certainty.energies) is not None:
+            lower, upper = energy - energies.factor * std, energy + energies.factor * std
         return PotentialPrediction(
             mean=energy,
             std=std,
@@ -315,12 +225,38 @@ class Potential:
             applicability=applicability,
             problems=problems,
             warnings=warnings,
-            outside=None if known.environments is None else outside,
-            forces=lists["forces"],
-            forces_std=lists["forces_std"],
-            forces_half_width=lists["forces_half_width"],
-            stress=lists["stress"],
-            extrapolation=lists["extrapolation"],
+            outside=None if self.certainty.environments is None else outside,
+            **lists,
+        )
+
+    def _one(self, structure: Any) -> StructureAnswer | str:
+        """Return what is predicted for a structure, or why there is no answer."""
+        from amalthea.potentials.symmetry_functions.descriptors import structure_features
+
+        try:
+            answer = self.committee.answer(self._known(structure))
+        except DataError as error:
+            return str(error)
+        means, kinds, known = self.together(answer), answer.kinds, self.certainty
+        if not (np.isfinite(means.energy) and np.isfinite(means.forces).all()):
+            return NO_ANSWER
+        if refusal := self.ranges.refusal(kinds, answer.functions):
+            return refusal
+        size, far, worst = len(structure), means.distances, self.ranges.worst(kinds, answer.functions)
+        several = len(self.predictor.parts[0].ensemble.used) > 1  # a member alone has no spread
+        energies, forces = known.energies is not None or several, known.forces is not None or several
+        sigma = known.forces_std(means.forces_spread, far) if forces else None
+        return StructureAnswer(
+            energy=means.energy,
+            std=known.energy_std(means.energy_spread, size, far) if energies else np.nan,
+            members=answer.energy,
+            features=structure_features(kinds, answer.functions, len(self.committee.elements)),
+            outside=known.outside(means.energy_spread, size, means.forces_spread, far, worst),
+            forces=means.forces,
+            forces_std=sigma,
+            forces_half_width=None if known.forces is None or sigma is None else known.forces.factor * sigma,
+            stress=means.stress,
+            extrapolation=worst,
         )
 
     def refusals(self, data: Dataset) -> tuple[Refusal, ...]:

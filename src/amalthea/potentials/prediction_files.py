@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Inputs
 from amalthea.datasets.messages import counted
 from amalthea.errors import DataError
-from amalthea.potentials.potential import PotentialPrediction
+from amalthea.potentials.answers import PotentialPrediction
 from amalthea.predictor.outside import Counts, Outside, treated
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Inputs
 from amalthea.domains.protocol import Defaults, Domain
 from amalthea.errors import DataError
+from amalthea.potentials.answers import PotentialPrediction
 from amalthea.potentials.metrics import UNITS
-from amalthea.potentials.potential import Potential, PotentialPrediction, PotentialState, errors_of
+from amalthea.potentials.potential import Potential, PotentialState, errors_of
 from amalthea.predictor.predictions import columns
 from amalthea.tasks.protocol import Clock, Fitted, TestFigures
 from amalthea.training.prediction import Prediction

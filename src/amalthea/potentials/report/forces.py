@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
-from amalthea.potentials.potential import PotentialState, committee_mean
+from amalthea.potentials.answers import committee_mean
+from amalthea.potentials.potential import PotentialState
 from amalthea.predictor.predictor import Predictor
 from amalthea.reporting.out_of_fold import Judged
 from amalthea.reporting.out_of_fold_predict import keeps_held_out

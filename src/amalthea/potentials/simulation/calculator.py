@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError, DataError
+from amalthea.potentials.answers import committee_mean
 from amalthea.potentials.certainty import UNKNOWN
 from amalthea.potentials.networks.committee import Answer, Committee
 from amalthea.potentials.networks.training_arrays import Surroundings
-from amalthea.potentials.potential import Potential, committee_mean
+from amalthea.potentials.potential import Potential
 from amalthea.potentials.reading.read_errors import need_ase
 from amalthea.potentials.simulation.committee_evaluation import DescribedStructure, one_thread
 from amalthea.potentials.simulation.verlet_list import VerletList
