@@ -23,7 +23,7 @@ from ase.constraints import FixAtoms
 from amalthea.errors import DataError, MissingDependencyError
 from amalthea.potentials.reading.discovery import claims
 from amalthea.potentials.reading.frames import Frames
-from amalthea.potentials.reading.labels import LabelNames
+from amalthea.potentials.reading.label_names import LabelNames
 from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
 from tests.potentials.calculations import outcar, pwscf, vasprun
 

@@ -71,6 +71,11 @@ def train(
     energy_unit: Annotated[
         EnergyUnit, typer.Option(help="Of n2p2's files, which do not say it.", case_sensitive=False)
     ] = EnergyUnit.hartree,
+    energy_key: Annotated[
+        str | None, typer.Option(help="Structures: what the file calls the energy; `none`: it is not read.")
+    ] = None,
+    forces_key: Annotated[str | None, typer.Option(help="Structures: the same of the forces.")] = None,
+    stress_key: Annotated[str | None, typer.Option(help="Structures: the same of the stress or virial.")] = None,
     time: Annotated[str | None, typer.Option(help="Series: the column that says when.", rich_help_panel=DATA)] = None,
     horizon: Annotated[int | None, typer.Option(min=1, help="Series: the steps that are to be foretold.")] = None,
     series: Annotated[str | None, typer.Option(help="Series: the column that tells them apart.")] = None,
@@ -148,6 +153,9 @@ def train(
         keep=tuple(keep or ()),
         length_unit=length_unit.value,
         energy_unit=energy_unit.value.lower(),
+        energy_key=energy_key,
+        forces_key=forces_key,
+        stress_key=stress_key,
         time=time,
         horizon=horizon,
         series=series,

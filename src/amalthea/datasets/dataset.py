@@ -165,6 +165,9 @@ class ReadOptions:
     keep: tuple[str, ...] = ()
     length_unit: str = "bohr"  # the unit of n2p2's files: "bohr" or "angstrom"
     energy_unit: str = "hartree"  # the unit of n2p2's files: "hartree" or "ev"
+    energy_key: str | None = None  # what structures call their energy; "none": it is not read
+    forces_key: str | None = None  # the same of forces
+    stress_key: str | None = None  # the same of a stress or virial
     time: str | None = None  # of series: the column that says when a row was measured
     horizon: int | None = None  # of series: the steps that are foretold
     series: str | None = None  # the column that tells series apart

@@ -32,6 +32,9 @@ def read(
     keep: Sequence[str] = (),
     length_unit: str = "bohr",
     energy_unit: str = "hartree",
+    energy_key: str | None = None,
+    forces_key: str | None = None,
+    stress_key: str | None = None,
     time: str | None = None,
     horizon: int | None = None,
     series: str | None = None,
@@ -53,6 +56,9 @@ def read(
         keep: columns that become features of a table even where they look like names of the rows.
         length_unit: of n2p2's files, which do not say it: "bohr" or "angstrom".
         energy_unit: of n2p2's files: "hartree" or "ev".
+        energy_key: what structures call their energy, where the usual names mislead; "none": it is not read.
+        forces_key: the same of forces.
+        stress_key: the same of a stress or virial.
         time: of series, the column that says when; may be left out where only one column holds dates.
         horizon: of series, how many steps are foretold: it makes series of a table.
         series: the column that tells series apart, where there are several.
@@ -66,7 +72,7 @@ def read(
     names = (target,) if isinstance(target, str) else tuple(target)
     options = ReadOptions(
         names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), length_unit, energy_unit,
-        time, horizon, series, tuple(known), tuple(fixed), every,
+        energy_key, forces_key, stress_key, time, horizon, series, tuple(known), tuple(fixed), every,
     )  # fmt: skip
     if isinstance(source, pd.DataFrame):
         frame = as_text(source)

@@ -21,8 +21,13 @@ from amalthea.potentials.n2p2.units import energy_unit, length_unit
 from amalthea.potentials.reading import discovery as folders
 from amalthea.potentials.reading import examples as tables
 from amalthea.potentials.reading.frames import Frames
+from amalthea.potentials.reading.label_names import LabelNames
 from amalthea.potentials.reading.read_frames import StructureOptions, read_frames
 from amalthea.potentials.reading.sources import frames_from
+
+UNITS, KEYS = ("length_unit", "energy_unit"), ("energy_key", "forces_key", "stress_key")
+STATE = (*UNITS, *KEYS)
+"""What a model remembers of the files that it learned from."""
 
 ENERGY = Target("energy", "regression", unit="eV")
 
@@ -81,25 +86,29 @@ class Structures:
                 f"structures have one target, {ENERGY.name}, and their forces and stresses are learned with it. "
                 f"Received: {', '.join(options.target)}."
             )
-        units: dict[str, Any] = {
+        state = {
             "length_unit": length_unit(options.length_unit),
             "energy_unit": energy_unit(options.energy_unit),
+            "energy_key": options.energy_key,
+            "forces_key": options.forces_key,
+            "stress_key": options.stress_key,
         }
-        frames = read_frames(paths, options=StructureOptions(**units))
+        known = {name: text for name, text in state.items() if text is not None}
+        frames = read_frames(paths, options=_options(known, labelled=True))
         if options.strict and frames.refused:
             first = frames.refused[0]
             raise DataError(
                 f"{name}: {counted(len(frames.refused), 'frame')} cannot be used ({first.example}: {first.reason}). "
                 "Mend them, or do not ask for strict reading."
             )
-        return dataclasses.replace(_dataset(frames, name), input_state=units)
+        return dataclasses.replace(_dataset(frames, name), input_state=known)
 
     def input_state(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the units of files that do not say theirs."""
+        """Return the units of files that do not say theirs, and what labels are called where that was asked for."""
         return dict(dataset.input_state)
 
     def labelled(self, source: Any, targets: Sequence[Target], state: dict[str, Any]) -> Dataset:  # noqa: ARG002
-        """Read new labelled structures, in the units of the model's files where these do not say theirs.
+        """Read new labelled structures, with the units and names of labels of those that were learned from.
 
         Raises:
             DataError: they are no structures, or none can be used.
@@ -107,8 +116,8 @@ class Structures:
         if isinstance(source, pd.DataFrame) or not self.claims(Path(source)):
             name = "a table" if isinstance(source, pd.DataFrame) else str(source)
             raise DataError(f"{name} holds no atomic structures, which this model knows. Give files such as .extxyz.")
-        units = {name: state[name] for name in ("length_unit", "energy_unit") if name in state}
-        return self.read([Path(source)], Path(source).stem, ReadOptions(**units))
+        known = {name: state[name] for name in STATE if name in state}
+        return self.read([Path(source)], Path(source).stem, ReadOptions(**known))
 
     def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:  # noqa: ARG002
         """Return each structure as SVG; a large one as its formula and where it stands."""
@@ -181,7 +190,8 @@ def _dataset(frames: Frames, name: str) -> Dataset:
     copies = int(np.sum(np.bincount(groups) > 1))
     notes = frames.notes
     if copies:
-        notes += (f"{counted(copies, 'structure')} stand more than once; copies share a fold.",)
+        stand = "One structure stands" if copies == 1 else f"{copies:,} structures stand"
+        notes += (f"{stand} more than once; copies share a fold.",)
     return Dataset(
         name=name,
         domain="structures",
@@ -201,13 +211,19 @@ def frames_of(source: Any, state: Mapping[str, Any]) -> Frames:
 
     Args:
         source: a file, a folder, one `ase.Atoms`, or a list of files or of `ase.Atoms`.
-        state: the units of n2p2's files, as `Structures.input_state` gave them.
+        state: units and names of labels, as `Structures.input_state` gave them.
 
     Raises:
         DataError: nothing can be read.
     """
-    units = {name: state[name] for name in ("length_unit", "energy_unit") if name in state}
-    return frames_from(source, StructureOptions(labelled=False, **units))
+    return frames_from(source, _options(state, labelled=False))
+
+
+def _options(state: Mapping[str, Any], labelled: bool) -> StructureOptions:
+    """Return how structures are read, from what a model remembers of those that it learned from."""
+    units = {name: state[name] for name in UNITS if name in state}
+    names = LabelNames(*(state.get(name) for name in KEYS))
+    return StructureOptions(labelled=labelled, names=names, **units)
 
 
 def as_inputs(frames: Frames) -> Inputs:

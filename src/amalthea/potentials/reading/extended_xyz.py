@@ -150,10 +150,20 @@ def _parsed(block: Block) -> Read:
     try:
         atoms: Any = next(read_xyz(io.StringIO("".join(block.lines)), index=0, properties_parser=_entries))
     except KeyError as error:
-        return Read(None, f"{error} is no element's symbol (frame from line {block.line})")
+        unlabelled = [re.sub(r"^(\s*[A-Z][a-z]?)\d+\b", r"\1", line) for line in block.lines[2:]]
+        if unlabelled != block.lines[2:]:
+            return _parsed(block._replace(lines=[*block.lines[:2], *unlabelled]))
+        return Read(None, f"{error} is no element's symbol (frame from line {block.line}){_number(str(error))}")
     except (XYZError, ValueError, TypeError, IndexError, AttributeError) as error:
         return Read(None, f"the frame from line {block.line} cannot be read ({shortened(str(error), 80)})")
     return Read(atoms)
+
+
+def _number(symbol: str) -> str:
+    """Return what to do where a number stands in the place of a symbol."""
+    if not symbol.strip("'").isdigit():
+        return ""
+    return "; is it a type, write the element; is it the atomic number, call the column Z: Properties=Z:I:1:pos:R:3"
 
 
 def _entries(comment: str) -> dict[str, Any]:

@@ -53,6 +53,25 @@ def problem_of(atoms: Any) -> str:
     return _unknown_element(atoms) or _bad_numbers(atoms) or _bad_cell(atoms) or _contact(atoms)
 
 
+def compact(atoms: Any) -> Any:
+    """Return a structure whose cell is not needlessly skewed: the same lattice, by shorter vectors (Minkowski's).
+
+    Args:
+        atoms: an `ase.Atoms`; what has no thin periodic cell is returned as it is.
+    """
+    cell = atoms.cell.array
+    if not atoms.pbc.all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < DENSEST * len(atoms):
+        return atoms
+    if _heights(cell).min() >= 10 * THINNEST:
+        return atoms
+    from ase.geometry import minkowski_reduce
+
+    reduced = atoms.copy()
+    reduced.calc = atoms.calc
+    reduced.set_cell(minkowski_reduce(cell)[0])
+    return reduced
+
+
 def has_ordinary_distances(atoms: Any) -> bool:
     """Say whether at least half of the atoms have their nearest neighbour about where molecules and solids have it.
 

@@ -8,39 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from amalthea.datasets.messages import counted
+from amalthea.datasets.messages import counted, listed
 from amalthea.potentials.reading.frames import Floats
+from amalthea.potentials.reading.label_names import LABELS, NONE, USUAL, Label, LabelNames, candidates, shown
 from amalthea.potentials.voigt import to_voigt
 
-REFERENCES = ("REF", "ref", "DFT", "dft", "reference")
-
-ENERGIES = (*(f"{prefix}_energy" for prefix in REFERENCES), "free_energy", "energy", "Energy", "potential_energy")
-"""What a file may call its energy. What is said to be the reference comes first; then the free energy of the electrons,
-since its derivatives are the forces (ASE's `force_consistent`); then the rest."""
-
-FORCES = (*(f"{prefix}_{noun}" for prefix in REFERENCES for noun in ("forces", "force")), "forces", "force", "Forces")
-
-STRESSES = (*(f"{prefix}_stress" for prefix in REFERENCES), "stress", "given_stress")
-
-VIRIALS = (
-    *(f"{prefix}_{noun}" for prefix in REFERENCES for noun in ("virial", "virials")),
-    *("virial", "virials", "given_virial"),
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class LabelNames:
-    """What the labels are called in a file; None: the usual names are tried in turn.
-
-    Args:
-        energy: the name of the total energy.
-        forces: the name of the forces.
-        stress: the name of the stress.
-    """
-
-    energy: str | None = None
-    forces: str | None = None
-    stress: str | None = None
+NOUNS: dict[Label, str] = {"energy": "Energies", "forces": "Forces", "stress": "Stresses"}
+OPTIONS: dict[Label, str] = {"energy": "--energy-key", "forces": "--forces-key", "stress": "--stress-key"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,6 +27,7 @@ class Labels:
         stress: shape (6,), eV/Å³, in Voigt's order and ASE's sign, or None.
         names: for "energy", "forces" and "stress": the name under which it stands in the file.
         problems: for these three: why what stands there could not be used.
+        others: for these three: other names under which something else stands that could be meant.
     """
 
     energy: float = float("nan")
@@ -60,6 +35,7 @@ class Labels:
     stress: Floats | None = None
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     problems: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    others: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 def find_labels(atoms: Any, names: LabelNames | None = None) -> Labels:
@@ -79,52 +55,79 @@ def find_labels(atoms: Any, names: LabelNames | None = None) -> Labels:
         (-31.7, None, {'energy': 'REF_energy'})
     """
     names = names or LabelNames()
-    results = {} if atoms.calc is None else dict(getattr(atoms.calc, "results", {}))
-    entries = {**results, **atoms.arrays, **atoms.info}
+    entries = entries_of(atoms)
     values: dict[str, Any] = {}
     used: dict[str, str] = {}
     problems: dict[str, str] = {}
-    for label, (asked, usual) in _candidates(names).items():
-        name = next((name for name in ((asked,) if asked else usual) if entries.get(name) is not None), None)
-        if name is None:
-            continue
-        try:
-            values[label] = _read(label, name, _finite(entries[name]), atoms)
+    others: dict[str, tuple[str, ...]] = {}
+    for label in LABELS:
+        asked = names.asked(label)
+        usable = [name for name in _possible(label, asked, entries) if name in entries]
+        for position, name in enumerate(usable):
+            try:
+                values[label] = _read(label, name, _finite(entries[name]), atoms)
+            except (ValueError, TypeError) as error:
+                problems.setdefault(label, f"'{shown(name)}' {error}")
+                if asked or name in USUAL[label]:
+                    break
+                continue
             used[label] = name
-        except (ValueError, TypeError) as error:
-            problems[label] = f"'{name}' {error}"
-    return Labels(**values, names=used, problems=problems)
+            rest = [other for other in usable[position + 1 :] if _differs(label, other, values[label], entries, atoms)]
+            others[label] = tuple(rest)
+            problems.pop(label, None)
+            break
+    return Labels(**values, names=used, problems=problems, others=others)
 
 
-def notes_on_labels(labels: Iterable[Labels]) -> tuple[str, ...]:
-    """Say under which names the labels of all frames were found, and how many could not be used."""
+def entries_of(atoms: Any) -> dict[str, Any]:
+    """Return all that stands on a frame, by name: results, arrays and entries; nothing that is missing."""
+    results = {} if atoms.calc is None else dict(getattr(atoms.calc, "results", {}))
+    entries = {**results, **atoms.arrays, **atoms.info}
+    return {name: value for name, value in entries.items() if value is not None}
+
+
+def notes_on_labels(labels: Iterable[Labels], entries: Iterable[str] = ()) -> tuple[str, ...]:
+    """Say under which names the labels of all frames were found, what else could be meant, and what is not there.
+
+    Args:
+        labels: of each frame.
+        entries: the names of all numbers that stand with the frames.
+    """
     labels = list(labels)
     notes = []
-    for label in ("energy", "forces", "stress"):
+    for label in LABELS:
         used = [one.names[label] for one in labels if label in one.names]
-        counts = ", ".join(f"'{_plain(name)}' in {counted(used.count(name), 'frame')}" for name in dict.fromkeys(used))
-        virial = " (stress = -virial/volume)" if any("virial" in name for name in used) else ""
-        noun = {"energy": "Energies", "forces": "Forces", "stress": "Stresses"}[label]
-        notes.append(f"{noun}: {counts or 'none'}{virial}.")
+        counts = ", ".join(f"'{shown(name)}' in {counted(used.count(name), 'frame')}" for name in dict.fromkeys(used))
+        virial = " (stress = -virial/volume)" if any("virial" in name.lower() for name in used) else ""
+        others = dict.fromkeys(shown(name) for one in labels for name in one.others.get(label, ()))
+        more = f"; not used: {listed(map(repr, others), 3)} ({OPTIONS[label]} takes it)" if others else ""
+        numbers = [name for name in entries if name not in known_names()]
+        if label == "energy" and not used and numbers:
+            more = f". Numbers that stand with the frames: {listed(map(repr, numbers), 8)}; {OPTIONS[label]} takes one"
+        notes.append(f"{NOUNS[label]}: {counts or 'none'}{virial}{more}.")
     return tuple(notes)
 
 
-def label_entries(names: LabelNames) -> frozenset[str]:
+def known_names(names: LabelNames | None = None) -> frozenset[str]:
     """Return the names of entries that are labels and no descriptions of a frame."""
-    asked = {name for name in (names.energy, names.forces, names.stress) if name}
-    return frozenset({*ENERGIES, *FORCES, *STRESSES, *VIRIALS, *asked})
+    asked = {names.asked(label) for label in LABELS} - {None} if names else set()
+    return frozenset({*(name for usual in USUAL.values() for name in usual), *filter(None, asked)})
 
 
-def _candidates(names: LabelNames) -> dict[str, tuple[str | None, tuple[str, ...]]]:
-    return {
-        "energy": (names.energy, ENERGIES),
-        "forces": (names.forces, FORCES),
-        "stress": (names.stress, (*STRESSES, *VIRIALS)),
-    }
+def _possible(label: Label, asked: str | None, entries: Mapping[str, Any]) -> list[str]:
+    """Return the names to be tried: the one that was asked for, also as readers rename it; else the usual ones."""
+    if asked is None:
+        return candidates(label, entries)
+    return [] if asked.lower() == NONE else [asked, f"given_{asked}"]
 
 
-def _plain(name: str) -> str:
-    return name.removeprefix("given_")
+def _differs(label: Label, name: str, value: Any, entries: Mapping[str, Any], atoms: Any) -> bool:
+    """Say whether an entry could be this label, and is another one than that which was taken."""
+    try:
+        other = _read(label, name, _finite(entries[name]), atoms)
+    except (ValueError, TypeError):
+        return False
+    return not np.allclose(other, value, rtol=1e-6, atol=1e-8)
 
 
 def _read(label: str, name: str, numbers: Floats, atoms: Any) -> float | Floats:
@@ -133,7 +136,7 @@ def _read(label: str, name: str, numbers: Floats, atoms: Any) -> float | Floats:
     if label == "forces":
         return _forces(numbers, len(atoms))
     stress = _stress(numbers, atoms)
-    return -stress / _volume(atoms) if "virial" in name else stress
+    return -stress / _volume(atoms) if "virial" in name.lower() else stress
 
 
 def _energy(numbers: Floats) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from amalthea.potentials.reading.frames import Floats
-from amalthea.potentials.reading.geometry import has_ordinary_distances
+from amalthea.potentials.reading.geometry import ORDINARY, has_ordinary_distances, nearest_distance
 
 FEWEST = 5
 """Fewer energies than this are not judged."""
@@ -80,7 +80,13 @@ def find_outliers(frames: Sequence[Any], energy: Floats) -> Outliers:
     wrong, far = {}, []
     for row in np.flatnonzero(stands_out).tolist():
         tolerance = max(5 * spread, 0.02 * abs(usual[row]))
-        explanation = _explained(per_atom[row], usual[row], frames[int(known[row])], tolerance)
+        explanation = ""
+        # Where energies are counted from the elements' usual form they lie about zero, and any factor leads there.
+        if abs(usual[row]) > 3 * tolerance:
+            explanation = _explained(per_atom[row], usual[row], frames[int(known[row])], tolerance)
+        # Atoms alone or far apart are bound more weakly for a good reason, whatever factor that may look like.
+        if left[row] > 0 and nearest_distance(frames[int(known[row])]) > ORDINARY[1]:
+            explanation = ""
         if not explanation and left[row] < -DEEPEST:
             explanation = "perhaps it comes from another program or with other pseudopotentials"
         if explanation:

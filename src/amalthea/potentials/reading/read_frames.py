@@ -12,14 +12,16 @@ import numpy as np
 import pandas as pd
 
 from amalthea.datasets.dataset import Refusal
-from amalthea.datasets.messages import counted, listed
+from amalthea.datasets.messages import counted, did_you_mean, listed
 from amalthea.domains.protocol import Progress
 from amalthea.errors import DataError
 from amalthea.potentials.reading.discovery import find_files
 from amalthea.potentials.reading.formats import N2P2, find_format, read_n2p2, read_with_ase
 from amalthea.potentials.reading.frames import Frames, Read, frame_name, plain
-from amalthea.potentials.reading.geometry import nearest_distance, problem_of
-from amalthea.potentials.reading.labels import LabelNames, Labels, find_labels, label_entries, notes_on_labels
+from amalthea.potentials.reading.geometry import compact, nearest_distance, problem_of
+from amalthea.potentials.reading.label_names import LABELS, NONE, LabelNames, shown
+from amalthea.potentials.reading.labels import OPTIONS, Labels, entries_of, find_labels, known_names, notes_on_labels
+from amalthea.potentials.reading.mismatches import notes_on_mismatches, per_atom_energy
 from amalthea.potentials.reading.outliers import find_outliers
 from amalthea.potentials.reading.read_errors import FAILURES, need_ase, reason
 
@@ -91,6 +93,9 @@ def read_frames(
             progress(done + 1, len(files))
     if not entries:
         raise DataError(f"{listed(files, 3)}: no frame was found. Give a file of atomic structures.")
+    if options.labelled:
+        _ask(options.names, entries)
+        options, entries = _with_total_energies(options, entries)
     # Compared only when each was looked at by itself: damaged frames would spoil what the others have in common.
     if options.labelled:
         entries, remarks = _compared(entries)
@@ -129,6 +134,7 @@ def _frames(path: Path, options: StructureOptions) -> Iterator[Read]:
 def _judged(name: str, frame: int, read: Read, options: StructureOptions) -> _Entry:
     if read.atoms is None:
         return _Entry(name, frame, None, Labels(), read.problem)
+    read = read._replace(atoms=compact(read.atoms))
     if problem := problem_of(read.atoms):
         return _Entry(name, frame, read.atoms, Labels(), problem)
     labels = find_labels(read.atoms, options.names)
@@ -136,6 +142,31 @@ def _judged(name: str, frame: int, read: Read, options: StructureOptions) -> _En
         why = "; ".join(labels.problems[label] for label in ("energy", "forces") if label in labels.problems)
         return _Entry(name, frame, read.atoms, labels, "no energy and no forces" + (f" ({why})" if why else ""))
     return _Entry(name, frame, read.atoms, labels, "")
+
+
+def _ask(names: LabelNames, entries: Sequence[_Entry]) -> None:
+    """Make sure that the names of labels that were asked for are there.
+
+    Raises:
+        DataError: no frame has one of them.
+    """
+    there = sorted({shown(name) for entry in entries if entry.atoms is not None for name in entries_of(entry.atoms)})
+    for label in LABELS:
+        asked = names.asked(label)
+        if asked and asked.lower() != NONE and asked not in there:
+            raise DataError(
+                f"{OPTIONS[label]} {asked}: no frame has it.{did_you_mean(asked, there)} There are: {listed(there)}."
+            )
+
+
+def _with_total_energies(options: StructureOptions, entries: list[_Entry]) -> tuple[StructureOptions, list[_Entry]]:
+    """Take another entry for the energy where the one that was taken is that one divided by the number of atoms."""
+    good = [entry for entry in entries if not entry.problem]
+    total = per_atom_energy([(entry.atoms, entry.labels) for entry in good])
+    if options.names.energy or not total:
+        return options, entries
+    options = dataclasses.replace(options, names=dataclasses.replace(options.names, energy=total))
+    return options, [e if e.problem else e._replace(labels=find_labels(e.atoms, options.names)) for e in entries]
 
 
 def _compared(entries: Sequence[_Entry]) -> tuple[list[_Entry], list[str]]:
@@ -152,6 +183,7 @@ def _compared(entries: Sequence[_Entry]) -> tuple[list[_Entry], list[str]]:
         notes.append(f"The energies of {counted(len(outliers.far), 'frame')} are far from the others' ({names}); kept.")
     kept = [entry for entry in compared if not entry.problem]
     notes.extend(_notes_on_lengths(kept))
+    notes.extend(notes_on_mismatches([(frame_name(e.source, e.frame), e.atoms, e.labels) for e in kept]))
     strong = [e for e in kept if e.labels.forces is not None and np.abs(e.labels.forces).max() > STRONGEST]
     if strong:
         notes.append(f"{counted(len(strong), 'frame')} with forces above {STRONGEST:g} eV/Å ({_named(strong)}); kept.")
@@ -201,10 +233,16 @@ def _assembled(entries: Sequence[_Entry], notes: Sequence[str], options: Structu
         source=np.array([entry.source for entry in good], object),
         frame=np.array([entry.frame for entry in good], np.int64),
         row=rows,
-        info=_descriptions(good, label_entries(options.names)),
+        info=_descriptions(good, known_names(options.names)),
         refused=refused,
-        notes=(*notes, *notes_on_labels(labels), *_notes_on_dropped(good)),
+        notes=(*notes, *notes_on_labels(labels, _numbers(good)), *_notes_on_dropped(good)),
     )
+
+
+def _numbers(entries: Sequence[_Entry]) -> list[str]:
+    """Return the names of the numbers that stand with frames."""
+    numbers = (int, float, np.integer, np.floating)
+    return [*dict.fromkeys(n for e in entries[:20] for n, v in e.atoms.info.items() if isinstance(v, numbers))]
 
 
 def _descriptions(entries: Sequence[_Entry], labels: frozenset[str]) -> pd.DataFrame:
