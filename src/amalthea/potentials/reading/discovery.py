@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import itertools
+import mimetypes
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from amalthea.datasets.files import existing_file
 from amalthea.datasets.messages import counted, listed
 from amalthea.errors import DataError
-from amalthea.potentials.reading.formats import Format, find_format
+from amalthea.potentials.reading.formats import Format, find_format, is_part
+
+PLOTS = 5
+"""Pictures for each file of structures in a folder of these; where there are more, the folder is one of pictures."""
 
 
 def claims(path: Path) -> bool:
-    """Say whether a path is a file of atomic structures, or a folder that holds one.
+    """Say whether a path is a file of atomic structures, or a folder that holds one, and not pictures almost alone.
 
     Example:
         >>> claims(Path("run/vasprun.xml")), claims(Path("solubility.csv"))
         (True, False)
     """
     if path.is_dir():
-        return any(find_format(inner) is not None for inner in itertools.islice(_inside(path), 1000))
+        inside = list(itertools.islice(_inside(path), 1000))
+        structures = sum(find_format(inner) is not None for inner in inside)
+        pictures = sum((mimetypes.guess_type(inner.name)[0] or "").startswith("image/") for inner in inside)
+        return structures > 0 and pictures <= PLOTS * structures
     return find_format(path) is not None
 
 
@@ -37,7 +44,7 @@ def find_files(paths: Sequence[Path], labelled: bool) -> tuple[dict[str, Path], 
             name = path.name if path.name not in files else str(path)
             files[name] = existing_file(path)
             continue
-        inside = list(_inside(path))
+        inside = [inner for inner in _inside(path) if not is_part(inner)]
         formats = {inner: find_format(inner) for inner in inside}
         wanted = [inner for inner in inside if _is_wanted(formats[inner], labelled)]
         # VASP writes the same run into both files, and frames that count twice would weigh twice.

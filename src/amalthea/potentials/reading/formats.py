@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from amalthea.potentials.reading import cp2k, deepmd
 from amalthea.potentials.reading.extended_xyz import read_extended_xyz
 from amalthea.potentials.reading.frames import Read
 from amalthea.potentials.reading.mlearn import is_mlearn, read_mlearn
 from amalthea.potentials.reading.trajectories import read_ase_trajectory
-from amalthea.potentials.reading.vasp import read_outcar, read_vasprun
+from amalthea.potentials.reading.vasp import read_ml_ab, read_outcar, read_vasprun
 
 Reader = Callable[[Path], Iterator[Read]]
 
@@ -47,12 +48,20 @@ def find_format(path: Path) -> Format | None:
     name = path.name.lower()
     for suffix in PACKED:
         name = name.removesuffix(suffix)
+    if cp2k.is_cp2k(path):
+        return Format("CP2K", cp2k.read_cp2k)
+    if cp2k.is_output(path):
+        return Format("CP2K output", cp2k.read_output)
     if name.endswith((".extxyz", ".xyz")):
         return Format("extended XYZ", read_extended_xyz)
-    if name.endswith(".traj"):
+    if name == "type.raw":
+        return Format("DeePMD", deepmd.read_deepmd)
+    if name.endswith(".traj") and _begins(path, b"- of Ulm"):
         return Format("ASE trajectory", read_ase_trajectory)
-    if name.endswith(".db"):
+    if name.endswith(".db") and _begins(path, b"SQLite format 3"):
         return Format("ASE database", read_database)
+    if name.startswith("ml_ab"):
+        return Format("ML_AB", read_ml_ab)
     if name.startswith("outcar") or name.endswith("outcar"):
         return Format("OUTCAR", read_outcar)
     if "vasprun" in name and name.endswith(".xml"):
@@ -60,6 +69,16 @@ def find_format(path: Path) -> Format | None:
     if name.endswith(PLAIN) or name.startswith(("poscar", "contcar")):
         return Format("structure", read_with_ase, labelled=False)
     return _by_content(path, name)
+
+
+def is_part(path: Path) -> bool:
+    """Say whether a file is read together with another one that has a format."""
+    return cp2k.is_part(path) or deepmd.is_part(path)
+
+
+def _begins(path: Path, signature: bytes) -> bool:
+    """Say whether a file begins so; what is not there yet is taken by its name."""
+    return not path.exists() or _start(path).startswith(signature)
 
 
 def _by_content(path: Path, name: str) -> Format | None:

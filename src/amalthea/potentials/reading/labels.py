@@ -96,8 +96,8 @@ def notes_on_labels(labels: Iterable[Labels], entries: Iterable[str] = ()) -> tu
     labels = list(labels)
     notes = []
     for label in LABELS:
-        used = [one.names[label] for one in labels if label in one.names]
-        counts = ", ".join(f"'{shown(name)}' in {counted(used.count(name), 'frame')}" for name in dict.fromkeys(used))
+        used = [shown(one.names[label]) for one in labels if label in one.names]
+        counts = ", ".join(f"'{name}' in {counted(used.count(name), 'frame')}" for name in dict.fromkeys(used))
         virial = " (stress = -virial/volume)" if any("virial" in name.lower() for name in used) else ""
         others = dict.fromkeys(shown(name) for one in labels for name in one.others.get(label, ()))
         more = f"; not used: {listed(map(repr, others), 3)} ({OPTIONS[label]} takes it)" if others else ""

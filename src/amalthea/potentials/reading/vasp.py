@@ -1,14 +1,21 @@
-"""VASP's OUTCAR and vasprun.xml, all ionic steps, also of runs that were cut."""
+"""VASP's OUTCAR and vasprun.xml, all ionic steps, also of runs that were cut; and its ML_AB."""
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from amalthea.potentials.reading.frames import Read
 from amalthea.potentials.reading.read_errors import FAILURES, reason
+from amalthea.potentials.voigt import order_in
+
+KBAR = 1 / 1602.1766
+"""One kilobar in eV/Å³."""
 
 CONVERGED = "aborting loop because EDIFF is reached"
 
@@ -93,3 +100,49 @@ class _Ending:
             block = b""
         self.last = (self.last + block)[-100:]
         return block
+
+
+def read_ml_ab(path: Path) -> Iterator[Read]:
+    """Yield the configurations of an ML_AB, on which VASP trains its own force fields.
+
+    Args:
+        path: the file, plain or packed.
+    """
+    from ase.io.formats import open_with_compression
+
+    with open_with_compression(str(path), "r") as stream:
+        text = stream.read()
+    for number, block in enumerate(re.split(r"Configuration num\.", text)[1:], 1):
+        try:
+            yield Read(_configuration(block))
+        except (KeyError, IndexError, ValueError) as error:
+            yield Read(None, f"configuration {number} cannot be read ({reason(error)})")
+
+
+def _configuration(block: str) -> Any:
+    """Return one configuration: sections of a title, a line of dashes, and rows up to a line of = or *."""
+    from ase import Atoms
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    sections = {}
+    for section in re.split(r"^\s*[=*]{10,}\s*$", block, flags=re.MULTILINE):
+        title, *parts = (part.strip() for part in re.split(r"^\s*-{10,}\s*$", section, flags=re.MULTILINE))
+        if parts:
+            sections[title.partition("(")[0].strip()] = [part.splitlines() for part in parts]
+
+    def numbers(title: str, part: int = 0) -> Any:
+        return np.array([row.split() for row in sections[title][part]], np.float64)
+
+    counts = [row.split() for row in sections["Atom types and atom numbers"][0]]
+    symbols = [symbol for symbol, count in counts for _ in range(int(count))]
+    cell, positions = numbers("Primitive lattice vectors"), numbers("Atomic positions")
+    atoms = Atoms(symbols, positions, cell=cell, pbc=True)
+    results: dict[str, Any] = {"energy": float(numbers("Total energy").item())}
+    if "Forces" in sections:
+        results["forces"] = numbers("Forces")
+    if "Stress" in sections:  # VASP's sign: positive under pressure
+        components = np.concatenate([numbers("Stress", 1), numbers("Stress", 3)], axis=None)
+        results["stress"] = -KBAR * components[order_in(("xx", "yy", "zz", "xy", "yz", "xz"))]
+    atoms.calc = SinglePointCalculator(atoms, **results)
+    atoms.info["system"] = " ".join(sections.get("System name", [[""]])[0])
+    return atoms
