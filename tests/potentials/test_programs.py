@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.build import bulk
 
 import amalthea as am
 from amalthea.potentials.reading.discovery import claims
@@ -190,3 +191,11 @@ def test_pictures_beside_a_stray_file_stay_pictures_and_plots_beside_structures_
     for number in range(20):
         (tmp_path / f"cat.{number}.jpg").write_bytes(b"")
     assert not claims(tmp_path)
+
+
+def test_what_a_program_needs_to_be_told_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASE_CONFIG_PATH", str(tmp_path / "none.ini"))
+    with pytest.raises(am.AmaltheaError) as raised:
+        am.label(bulk("Si"), calculator="espresso", output=tmp_path / "out.extxyz")
+    for word in ("[espresso]", "pseudo_dir", "config.ini", "pseudopotentials=", "tprnfor", "kpts="):
+        assert word in str(raised.value)

@@ -18,7 +18,9 @@ def reason(error: BaseException) -> str:
         ("could not convert string to float: '****'", 'IndexError')
     """
     text = " ".join(str(error).split())
-    return shortened(text, 100) if len(text) > 2 else type(error).__name__
+    if isinstance(error, KeyError):  # its text is a name and nothing else
+        return f"{text} is not known"
+    return shortened(text, 400) if len(text) > 2 else type(error).__name__
 
 
 def need_ase() -> None:

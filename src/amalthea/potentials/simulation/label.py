@@ -21,7 +21,7 @@ from amalthea.potentials.reading.frames import frame_name, plain
 from amalthea.potentials.reading.read_errors import FAILURES, reason
 from amalthea.potentials.reading.sources import frames_from, output_path, paths_of
 from amalthea.potentials.simulation.labelled_file import LabelledFile, structure_key
-from amalthea.potentials.simulation.reference_calculators import DEFAULT, reference
+from amalthea.potentials.simulation.reference_calculators import DEFAULT, needs, reference
 from amalthea.progress import Bar, Verbosity
 
 
@@ -51,7 +51,9 @@ class Labelled:
             AmaltheaError: none has.
         """
         if not self.done:
-            raise AmaltheaError(f"{self.calculator} could label none of the structures; the reasons are above.")
+            raise AmaltheaError(
+                f"{self.calculator} could label none of the structures; the reasons are above.{needs(self.calculator)}"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Return what `amalthea label --json` prints."""

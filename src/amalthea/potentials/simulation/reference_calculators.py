@@ -19,6 +19,32 @@ DEFAULT = "GFN2-xTB"
 _TIGHT_BINDING = ("GFN2-xTB", "GFN1-xTB")
 
 
+PROGRAMS = (
+    "ASE finds programs that it runs, and their pseudopotentials, in ~/.config/ase/config.ini, or in the file that the "
+    "environment variable ASE_CONFIG_PATH names"
+)
+
+NEEDS = {
+    "espresso": (
+        f"{PROGRAMS}: the lines [espresso], command = pw.x and pseudo_dir = FOLDER (a whole path). The rest is told by "
+        """options: --option 'pseudopotentials={"Si": "Si.upf"}' (a file of that folder for each element), """
+        """--option 'input_data={"control": {"tprnfor": true, "tstress": true}, "system": {"ecutwfc": 40}}', """
+        "--option kpts=[3,3,3]"
+    ),
+    "vasp": (
+        "ASE runs VASP by the environment variable ASE_VASP_COMMAND (mpirun vasp_std), its potentials in VASP_PP_PATH. "
+        "The rest is told by options: --option xc=PBE --option encut=500 --option kpts=[3,3,3]"
+    ),
+    "cp2k": f"{PROGRAMS}: the lines [cp2k] and command = cp2k_shell.psmp. The rest is told by --option inp='...'",
+}
+"""What a program needs to be told that is neither in its name nor in a structure."""
+
+
+def needs(name: str) -> str:
+    """Return as a sentence what a calculator needs to be told; "" where that is not known."""
+    return f" {NEEDS[name.lower()]}." if name.lower() in NEEDS else ""
+
+
 @contextlib.contextmanager
 def reference(name: str, options: Mapping[str, Any], folder: Path, start: Path) -> Iterator[Any]:
     """Give a calculator, and let this process stand in `folder` as long as it is used.
@@ -48,7 +74,7 @@ def reference(name: str, options: Mapping[str, Any], folder: Path, start: Path) 
         try:
             calculator = kind(**files, **_with_whole_paths(dict(options), start))
         except FAILURES as error:
-            raise AmaltheaError(f"The calculator {name} cannot be set up: {reason(error)}") from error
+            raise AmaltheaError(f"The calculator {name} cannot be set up: {reason(error)}.{needs(name)}") from error
         yield calculator
 
 
