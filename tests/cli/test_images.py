@@ -99,7 +99,7 @@ def test_one_bad_picture_costs_no_other(digits):
     assert told["examples"] == 24
     assert {refusal["example"]: refusal["reason"] for refusal in told["refused"]} == {
         "0/cut.png, 0": "is damaged or cut off (image file is truncated)",
-        "1/bomb.png, 1": "is a picture of more than 50 million pixels, too large",
+        "1/bomb.png, 1": "is a picture of more than 178 million pixels, too large",
     }
     notes = " ".join(told["notes"])
     for said in ("CMYK", "16 bits", "several frames", "became no class: empty", "only one picture of: other"):

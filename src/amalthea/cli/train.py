@@ -76,6 +76,17 @@ def train(
     ] = None,
     forces_key: Annotated[str | None, typer.Option(help="Structures: the same of the forces.")] = None,
     stress_key: Annotated[str | None, typer.Option(help="Structures: the same of the stress or virial.")] = None,
+    size: Annotated[
+        int | None, typer.Option(min=8, help="Images: the longer side in pixels to which larger ones are shrunk.")
+    ] = None,
+    intensity: Annotated[
+        str | None,
+        typer.Option(help="Images of more than 8 bits: one range for the `set`, `each` its own, or LOW,HIGH."),
+    ] = None,
+    frame: Annotated[str | None, typer.Option(help="Images with frames: `max` of all, `first`, or a number.")] = None,
+    label_from_name: Annotated[
+        bool, typer.Option("--label-from-name", help="Images: the class stands in a picture's name, as in cat.12.jpg.")
+    ] = False,
     time: Annotated[str | None, typer.Option(help="Series: the column that says when.", rich_help_panel=DATA)] = None,
     horizon: Annotated[int | None, typer.Option(min=1, help="Series: the steps that are to be foretold.")] = None,
     series: Annotated[str | None, typer.Option(help="Series: the column that tells them apart.")] = None,
@@ -156,6 +167,10 @@ def train(
         energy_key=energy_key,
         forces_key=forces_key,
         stress_key=stress_key,
+        size=size,
+        intensity=intensity,
+        frame=frame,
+        label_from_name=label_from_name,
         time=time,
         horizon=horizon,
         series=series,

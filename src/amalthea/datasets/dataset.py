@@ -168,6 +168,10 @@ class ReadOptions:
     energy_key: str | None = None  # what structures call their energy; "none": it is not read
     forces_key: str | None = None  # the same of forces
     stress_key: str | None = None  # the same of a stress or virial
+    size: int | None = None  # the longer side to which larger pictures are shrunk, in pixels
+    intensity: str | None = None  # the range of deep pictures: "set" for one, "each" for their own, or "LOW,HIGH"
+    frame: str | None = None  # of stacks of frames: "max", "first" or a number from 1
+    label_from_name: bool = False  # a picture's class is what its name says besides numbers
     time: str | None = None  # of series: the column that says when a row was measured
     horizon: int | None = None  # of series: the steps that are foretold
     series: str | None = None  # the column that tells series apart

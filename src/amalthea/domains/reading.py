@@ -35,6 +35,10 @@ def read(
     energy_key: str | None = None,
     forces_key: str | None = None,
     stress_key: str | None = None,
+    size: int | None = None,
+    intensity: str | None = None,
+    frame: str | None = None,
+    label_from_name: bool = False,
     time: str | None = None,
     horizon: int | None = None,
     series: str | None = None,
@@ -59,6 +63,11 @@ def read(
         energy_key: what structures call their energy, where the usual names mislead; "none": it is not read.
         forces_key: the same of forces.
         stress_key: the same of a stress or virial.
+        size: pictures with a longer side are shrunk to this one, in pixels; None: 64.
+        intensity: of pictures with more than 8 bits: "set" takes one range of values for all, "each" its own for each,
+            "LOW,HIGH" these; a model keeps the range.
+        frame: of stacks of frames "max" (the brightest value of all), "first" or a number from 1; None: "max" of TIFF.
+        label_from_name: a picture's class is what its name says besides numbers, not its folder.
         time: of series, the column that says when; may be left out where only one column holds dates.
         horizon: of series, how many steps are foretold: it makes series of a table.
         series: the column that tells series apart, where there are several.
@@ -72,11 +81,12 @@ def read(
     names = (target,) if isinstance(target, str) else tuple(target)
     options = ReadOptions(
         names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), length_unit, energy_unit,
-        energy_key, forces_key, stress_key, time, horizon, series, tuple(known), tuple(fixed), every,
+        energy_key, forces_key, stress_key, size, intensity, frame, label_from_name,
+        time, horizon, series, tuple(known), tuple(fixed), every,
     )  # fmt: skip
     if isinstance(source, pd.DataFrame):
-        frame = as_text(source)
-        return _domain_of(frame, options).dataset(frame, "table", options)
+        rows = as_text(source)
+        return _domain_of(rows, options).dataset(rows, "table", options)
     if isinstance(source, str) and catalogue.known(source):
         kind = catalogue.CATALOGUE[source].domain
         if not kind:

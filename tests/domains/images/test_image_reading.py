@@ -303,7 +303,7 @@ def test_the_most_frequent_size_becomes_the_size_of_all(tmp_path: Path) -> None:
 
 def test_where_all_sizes_differ_the_median_is_taken_and_large_ones_shrink(tmp_path: Path) -> None:
     for index, size in enumerate([(20, 10), (30, 12), (50, 30)]):
-        write_picture(tmp_path / "a" / f"{index}.png", size)
+        write_picture(tmp_path / "aab"[index] / f"{index}.png", size)
     assert read_pictures(tmp_path).shape == (30, 12, 3)
     for index in range(5):
         write_picture(tmp_path / "b" / f"{index}.png", (200, 400))
@@ -314,9 +314,9 @@ def test_where_all_sizes_differ_the_median_is_taken_and_large_ones_shrink(tmp_pa
 
 def test_grey_and_coloured_pictures_together_are_coloured(tmp_path: Path) -> None:
     for index in range(3):
-        write_picture(tmp_path / "a" / f"{index}.png", grey=True, seed=index)
+        write_picture(tmp_path / "aab"[index] / f"{index}.png", grey=True, seed=index)
     assert read_pictures(tmp_path).shape == (8, 8, 1)
-    write_picture(tmp_path / "b" / "0.png")
+    write_picture(tmp_path / "b" / "0c.png")
     pictures = read_pictures(tmp_path)
     assert pictures.shape == (8, 8, 3)
     assert (pictures.images[0] == pictures.images[0][:, :, :1]).all()

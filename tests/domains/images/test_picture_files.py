@@ -144,7 +144,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("side", [8_000, 10_000, 20_000])
+@pytest.mark.parametrize("side", [11_000, 20_000])
 def test_a_picture_of_too_many_pixels_is_refused_by_its_header(
     tmp_path: Path, side: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

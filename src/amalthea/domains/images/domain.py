@@ -26,9 +26,10 @@ from amalthea.domains.images.archives import read_rows_of_pixels
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.images.idx import is_idx
 from amalthea.domains.images.inputs import read_inputs
+from amalthea.domains.images.likeness import KEEP, alike, series_of
 from amalthea.domains.images.photo import ink_box, is_handwriting, like_mnist
 from amalthea.domains.images.picture_sets import claims, find_path_column, read_column, read_pictures
-from amalthea.domains.images.pictures import is_picture_name, pillow
+from amalthea.domains.images.pictures import BRIGHTEST, EACH, FIRST, TOGETHER, Decoding, is_picture_name, pillow
 from amalthea.domains.images.stack import Pictures
 from amalthea.domains.protocol import Defaults, Featurizer, Nouns, Pieces
 from amalthea.domains.tabular_inputs import Rows
@@ -47,6 +48,8 @@ class PictureState:
     handwriting: float | None  # the longer side of the strokes as a share of the picture's; None: it is no handwriting
     column: str  # of paths, in a table; "" for none
     label: str  # the column of labels; "" for none
+    frame: str | None = None  # which frame of a stack was taken; None: as files of their kind usually are
+    intensity: str = EACH  # whether deep pictures share one range, which is `span`, or have each their own
 
 
 class Images(Rows):
@@ -81,7 +84,10 @@ class Images(Rows):
         """
         if len(paths) != 1:
             raise DataError("give one folder of pictures, or one file with a stack of images.")
-        pictures = read_rows_of_pixels(paths[0]) if paths[0].name.endswith(".csv.gz") else read_pictures(paths[0])
+        if paths[0].name.endswith(".csv.gz"):
+            pictures = read_rows_of_pixels(paths[0])
+        else:
+            pictures = read_pictures(paths[0], _decoding(options), options.label_from_name)
         if pictures.labels is None:
             raise DataError(f"{paths[0]} has images and no labels, so there is nothing to be learned.")
         called = options.target[0] if options.target else LABEL
@@ -102,7 +108,7 @@ class Images(Rows):
         """
         table, refused = well_formed(table)
         column = _column(table)
-        pictures = read_column(table[column], _folder(table))
+        pictures = read_column(table[column], _folder(table), decoding=_decoding(options))
         return _dataset(table, pictures, name, options, column=column, refused=refused)
 
     def describe(self, examples: pd.DataFrame) -> list[str]:
@@ -134,6 +140,7 @@ class Images(Rows):
         """
         shape = Pixels(state["shape"]).shape
         span = None if state["span"] is None else (float(state["span"][0]), float(state["span"][1]))
+        decoding = Decoding(state.get("frame"), EACH if span is None else state.get("intensity", EACH), span)
         if state["handwriting"] and not 0 < state["handwriting"] <= 1:
             raise DataError(f"strokes cannot stand {state['handwriting']:g} times as large as the picture.")
         prepare = partial(like_mnist, size=shape[0], box=state["handwriting"]) if state["handwriting"] else None
@@ -142,8 +149,8 @@ class Images(Rows):
         if isinstance(source, pd.DataFrame):
             source = source if "malformed" in source.attrs else as_text(source)
             column = state["column"] if state["column"] in source.columns else _column(source)
-            return _asked(source, read_column(source[column], _folder(source), shape, prepare))
-        pictures = read_inputs(source, shape, prepare, span)
+            return _asked(source, read_column(source[column], _folder(source), shape, prepare, decoding))
+        pictures = read_inputs(source, shape, prepare, span, decoding)
         return _asked(_table(pictures, state["label"]), pictures)
 
     def save_inputs(self, asked: Inputs, folder: Path) -> None:
@@ -214,6 +221,24 @@ def _file_name(name: str, taken: set[str]) -> str:
     chosen = next(name for name in candidates if name.lower() not in taken)
     taken.add(chosen.lower())
     return f"{chosen}.png"
+
+
+def _decoding(options: ReadOptions) -> Decoding:
+    """Return how picture files are to be read.
+
+    Raises:
+        DataError: an option has a value that means nothing.
+    """
+    intensity, span = options.intensity or TOGETHER, None
+    if intensity not in (TOGETHER, EACH):
+        try:
+            low, high = map(float, intensity.split(","))
+        except ValueError as error:
+            raise DataError(f"--intensity takes set, each, or LOW,HIGH. Received: {intensity}") from error
+        intensity, span = TOGETHER, (low, high)
+    if options.frame not in (None, FIRST, BRIGHTEST) and not str(options.frame).isdigit():
+        raise DataError(f"--frame takes max, first, or a number from 1. Received: {options.frame}")
+    return Decoding(options.frame, intensity, span, options.size)
 
 
 def _folder(table: pd.DataFrame) -> Path:
@@ -296,6 +321,23 @@ def _dataset(
             "handwriting": ink_box(pictures.images[good]) if handwritten else None,
             "column": column,
             "label": called,
+            "frame": options.frame,
+            "intensity": _decoding(options).intensity,
         },
     )
-    return assemble(name, "images", table, labels, parsed, options, tuple(refused))
+    return _grouped(assemble(name, "images", table, labels, parsed, options, tuple(refused)), options)
+
+
+def _grouped(dataset: Dataset, options: ReadOptions) -> Dataset:
+    """Put near copies and frames of one series into one group, and name the series for `--group series`."""
+    names = [str(name) for name in dataset.examples["name"]]
+    columns = dataset.columns
+    if KEEP not in columns:
+        columns = columns.assign(
+            **{KEEP: pd.Series([series_of(name) for name in names], index=columns.index, dtype="str")}
+        )
+    if KEEP in options.keep:
+        return dataclasses.replace(dataset, columns=columns)
+    images = np.stack(dataset.examples["image"].tolist())
+    groups, notes = alike(images, names, [str(label) for label in dataset.labels(0)], dataset.groups)
+    return dataclasses.replace(dataset, columns=columns, groups=groups, notes=(*dataset.notes, *notes))

@@ -17,13 +17,17 @@ from amalthea.domains.images.folders import idx_in, labelled_in
 from amalthea.domains.images.idx import holds_images, is_idx
 from amalthea.domains.images.photo import is_light_on_black
 from amalthea.domains.images.picture_sets import read_labelled_idx
-from amalthea.domains.images.pictures import fit_picture, is_picture_name
+from amalthea.domains.images.pictures import Decoding, fit_picture, is_picture_name
 from amalthea.domains.images.stack import Pictures, Span, from_array, joined, stacked
 from amalthea.errors import DataError
 
 
 def read_inputs(
-    source: Any, shape: tuple[int, int, int], prepare: Prepare | None = None, span: Span | None = None
+    source: Any,
+    shape: tuple[int, int, int],
+    prepare: Prepare | None = None,
+    span: Span | None = None,
+    decoding: Decoding | None = None,
 ) -> Pictures:
     """Read pictures to be predicted, each brought to a model's shape; one that cannot be used keeps its place.
 
@@ -33,11 +37,12 @@ def read_inputs(
         shape: the height, width and channels that the model reads.
         prepare: makes each picture ready, instead of a change of its size and channels.
         span: what `Pictures.span` was for the training set: the numbers that stand for black and white.
+        decoding: how deep pictures and stacks of frames are read.
 
     Raises:
         DataError: there is no such file, or nothing in it is a picture.
     """
-    reader = _Reader(shape, prepare, span)
+    reader = _Reader(shape, prepare, span, decoding or Decoding(span=span))
     if isinstance(source, str | Path):
         return reader.at(Path(source))
     return reader.from_array(source) if isinstance(source, np.ndarray) else reader.from_list(list(source))
@@ -50,6 +55,7 @@ class _Reader:
     shape: tuple[int, int, int]
     prepare: Prepare | None
     span: Span | None
+    decoding: Decoding
 
     def at(self, path: Path) -> Pictures:
         """Return the picture in a file, or all those in a folder or a stack."""
@@ -58,7 +64,7 @@ class _Reader:
         if path.is_dir():
             return self._in_folder(path)
         if is_picture_name(path):
-            return read_files([path], [path.name], self.shape, self.prepare)
+            return read_files([path], [path.name], self.shape, self.prepare, self.decoding)
         return self._made_ready(_stack_in(path, self.span))
 
     def from_array(self, values: NDArray[Any]) -> Pictures:
@@ -74,7 +80,9 @@ class _Reader:
     def from_list(self, items: list[Any]) -> Pictures:
         """Return the pictures of arrays and paths in their order; what is neither is a problem of its row."""
         if all(isinstance(item, str | Path) and _is_one_picture(Path(item)) for item in items):
-            return read_files([Path(item) for item in items], [str(item) for item in items], self.shape, self.prepare)
+            return read_files(
+                [Path(item) for item in items], [str(item) for item in items], self.shape, self.prepare, self.decoding
+            )
         numbered = enumerate(items, start=1)
         return joined([self._path(i) if isinstance(i, str | Path) else self._array(i, str(n)) for n, i in numbered])
 
@@ -90,7 +98,9 @@ class _Reader:
         paths, labels = labelled_in(path)
         if not paths:
             raise DataError(f"{path} holds no pictures (PNG, JPEG, TIFF, BMP, GIF, WebP).")
-        pictures = read_files(paths, [p.relative_to(path).as_posix() for p in paths], self.shape, self.prepare)
+        pictures = read_files(
+            paths, [p.relative_to(path).as_posix() for p in paths], self.shape, self.prepare, self.decoding
+        )
         return dataclasses.replace(pictures, labels=np.array(labels, object) if any(labels) else None)
 
     def _made_ready(self, given: Pictures) -> Pictures:
@@ -112,7 +122,7 @@ class _Reader:
     def _path(self, path: str | Path) -> Pictures:
         """Return what `at` returns, called by the path; what cannot be read as one problem."""
         if _is_one_picture(Path(path)):
-            return read_files([Path(path)], [str(path)], self.shape, self.prepare)
+            return read_files([Path(path)], [str(path)], self.shape, self.prepare, self.decoding)
         try:
             pictures = self.at(Path(path))
         except DataError as error:

@@ -13,9 +13,9 @@ from amalthea.datasets.columns import is_missing
 from amalthea.datasets.messages import listed
 from amalthea.domains.images.archives import holds_stack, read_archive
 from amalthea.domains.images.files import Prepare, read_files
-from amalthea.domains.images.folders import holds_pictures, idx_in, read_class_folders
+from amalthea.domains.images.folders import DEEPEST, holds_pictures, idx_in, read_class_folders
 from amalthea.domains.images.idx import companion, holds_images, is_idx, plain_name, read_idx
-from amalthea.domains.images.pictures import is_picture_name
+from amalthea.domains.images.pictures import Decoding, is_picture_name
 from amalthea.domains.images.stack import Pictures, Span, from_array
 from amalthea.errors import DataError
 
@@ -27,32 +27,36 @@ def claims(path: Path) -> bool:
 
     Args:
         path: a picture, an IDX file, an .npz or .npy file with a stack of images, or a folder with pictures in it or
-            in the folders one or two levels below.
+            in the folders some levels below.
 
     Example:
         >>> claims(Path("cat.jpg")), claims(Path("solubility.csv"))
         (True, False)
     """
     if path.is_dir():
-        return bool(idx_in(path)) or holds_pictures(path, levels=2)
+        return bool(idx_in(path)) or holds_pictures(path, levels=DEEPEST)
     if path.suffix.lower() in (".npz", ".npy"):
         return holds_stack(path)
     return is_picture_name(path) or is_idx(path)
 
 
-def read_pictures(path: Path) -> Pictures:
+def read_pictures(path: Path, decoding: Decoding | None = None, label_from_name: bool = False) -> Pictures:
     """Read pictures to be learned from, with their labels and a test set where they have them.
 
     Args:
         path: an .npz or .npy file, an IDX file (its labels and the test set are found beside it), or a folder: of IDX
             files, of one folder a class, or of `train` and `test` with such folders in them.
 
+        decoding: how deep pictures and stacks of frames are read, and the longer side that is wanted.
+        label_from_name: the class is what a picture's name says besides numbers, not its folder.
+
     Raises:
         DataError: nothing can be read, or the labels do not match the images in number.
     """
     if path.is_dir():
-        files = idx_in(path)
-        return _read_idx_files(_training_file(files, path)) if files else read_class_folders(path)
+        if files := idx_in(path):
+            return _read_idx_files(_training_file(files, path))
+        return read_class_folders(path, decoding, label_from_name)
     if path.suffix.lower() in (".npz", ".npy"):
         return read_archive(path)
     if is_idx(path):
@@ -92,6 +96,7 @@ def read_column(
     folder: Path,
     shape: tuple[int, int, int] | None = None,
     prepare: Prepare | None = None,
+    decoding: Decoding | None = None,
 ) -> Pictures:
     """Read the pictures that a table's column names, one a row; the rows are the column's index.
 
@@ -100,10 +105,11 @@ def read_column(
         folder: where the table lies.
         shape: the height, width and channels that all shall have; None: found from the pictures.
         prepare: makes each picture ready, of that shape, instead of a change of its size and channels.
+        decoding: how deep pictures and stacks of frames are read, and the longer side that is wanted.
     """
     named = paths.where(~is_missing(paths), "").astype(object).to_numpy()
     files: list[Path | str] = [_within(folder, text) if text else "no picture is named" for text in named]
-    pictures = read_files(files, list(named), shape, prepare)
+    pictures = read_files(files, list(named), shape, prepare, decoding)
     return dataclasses.replace(pictures, rows=paths.index.to_numpy(np.int64))
 
 

@@ -21,17 +21,42 @@ SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
 """File names that end like this are pictures; those that cannot be read are refused, and not passed over."""
 
 MOST_PIXELS = 50_000_000
-"""A larger picture is refused by what its header says, before any memory is used."""
+"""More pixels than this are read by JPEG alone, which can be decoded at a part of its size ..."""
+
+LARGEST = 178_000_000
+"""... up to these; a larger picture is refused by what its header says, before any memory is used."""
+
+EACH, TOGETHER, FIRST, BRIGHTEST = "each", "set", "first", "max"
+"""Words for `Decoding`."""
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "AVIF")  # none that starts another program
 _UNREADABLE = "is no picture that can be read (PNG, JPEG, TIFF, BMP, GIF and WebP can)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Decoding:
+    """How pictures are read that have more than eight bits, or several frames.
+
+    Args:
+        frame: of a stack of equal frames "max" takes the brightest value of all (maximum intensity projection), "first"
+            or a number from 1 takes one; None: "max" of TIFF, else the first.
+        intensity: "set": one range of values for all pictures becomes 0 to 255, "each": each one's own.
+        span: that range, where it is known already.
+        side: the longer side that is wanted in the end, in pixels: a larger JPEG is decoded at a part of its size.
+    """
+
+    frame: str | None = None
+    intensity: str = EACH
+    span: tuple[float, float] | None = None
+    side: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Picture:
     """A picture's pixels."""
 
-    pixels: NDArray[np.uint8]  # shape (h, w, c), uint8; c is 1 where the picture has no colour, else 3
+    # shape (h, w, c), c 1 where the picture has no colour, else 3; uint8, or float32 where no range was taken yet
+    pixels: NDArray[np.uint8] | NDArray[np.float32]
     notes: tuple[str, ...] = ()  # what was converted, as phrases to be counted: "CMYK, converted to RGB"
 
 
@@ -57,11 +82,12 @@ def picture_size(path: Path) -> tuple[int, int]:
         return (width, height) if lies else (height, width)
 
 
-def open_picture(path: Path) -> Picture:
+def open_picture(path: Path, decoding: Decoding = Decoding()) -> Picture:
     """Read a picture, turned as the camera was held, with transparent parts on white and 8 bits a channel.
 
     Args:
-        path: PNG, JPEG, TIFF, BMP, GIF or WebP; of several frames the first is taken.
+        path: PNG, JPEG, TIFF, BMP, GIF or WebP.
+        decoding: what becomes of more than 8 bits, and of several frames.
 
     Raises:
         DataError: the picture cannot be used; the message is the reason as a short phrase, without the file's name.
@@ -77,16 +103,21 @@ def open_picture(path: Path) -> Picture:
     """
     with _opened(path) as image:
         notes = []
-        if getattr(image, "n_frames", 1) > 1:
-            notes.append("of several frames, the first was taken")
+        if image.format == "JPEG" and decoding.side:
+            image.draft(image.mode, (2 * decoding.side, 2 * decoding.side))
         if image.mode == "RGB" and any("16" in str(tile) for tile in getattr(image, "tile", ())):
             notes.append("of 16 bits a channel, the upper 8 kept")
         try:
+            if getattr(image, "n_frames", 1) > 1:
+                image, remark = _one_frame(image, decoding.frame)
+                notes.append(remark)
             image.load()
+        except DataError:
+            raise
         except Exception as error:  # Pillow's readers raise whatever the damage leads to
             raise DataError(_damaged(error)) from error
         orientation = _orientation(image)
-        pixels, converted = _bytes(image)
+        pixels, converted = _bytes(image, decoding)
     notes += converted
     if orientation != 1:
         pixels = _turned(pixels, orientation)
@@ -96,11 +127,11 @@ def open_picture(path: Path) -> Picture:
     return Picture(np.ascontiguousarray(pixels), tuple(notes))
 
 
-def fit_picture(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def fit_picture(pixels: NDArray[Any], shape: tuple[int, int, int]) -> NDArray[Any]:
     """Return a picture with another size and number of channels; all of it is kept, stretched where sides differ.
 
     Args:
-        pixels: shape (h, w, c), c 1 or 3.
+        pixels: shape (h, w, c), c 1 or 3, uint8; or float32 with one channel.
         shape: the height, width and channels wanted.
 
     Returns:
@@ -118,6 +149,8 @@ def fit_picture(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArr
     # Lanczos keeps thin strokes; its reducing gap keeps large photos fast.
     if image.size != (width, height):
         image = image.resize((width, height), library.Resampling.LANCZOS, reducing_gap=3.0)
+    if pixels.dtype != np.uint8:
+        return np.asarray(image, np.float32).reshape(height, width, 1)
     image = image.convert("L" if channels == 1 else "RGB")
     return np.asarray(image, np.uint8).reshape(shape)
 
@@ -125,7 +158,7 @@ def fit_picture(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArr
 def _opened(path: Path) -> Image.Image:
     """Return a picture whose header was read, refused if it is too large."""
     library = pillow()
-    limit = f"of more than {MOST_PIXELS // 1_000_000} million pixels"
+    limit = f"of more than {LARGEST // 1_000_000} million pixels"
     try:
         if path.stat().st_size == 0:
             raise DataError("is an empty file")
@@ -142,18 +175,59 @@ def _opened(path: Path) -> Image.Image:
     except Exception as error:
         raise DataError(_UNREADABLE) from error
     width, height = image.size
-    if width * height > MOST_PIXELS or min(width, height) < 1:
+    most = LARGEST if image.format == "JPEG" else 2 * MOST_PIXELS + 1_000_000
+    if width * height > most or min(width, height) < 1:
         image.close()
         raise DataError(f"is a picture of {width:,} x {height:,} pixels, " + ("too large" if width else "empty"))
     return image
 
 
-def _bytes(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
-    """Return the pixels, shape (h, w, 1 or 3), and what was converted."""
+def _one_frame(image: Image.Image, frame: str | None) -> tuple[Image.Image, str]:
+    """Return one picture of several frames, and how it came about."""
+    count = int(getattr(image, "n_frames", 1))
+    if frame is None:
+        frame = BRIGHTEST if image.format == "TIFF" and _equal_frames(image, count) else FIRST
+    if frame == BRIGHTEST:
+        values = None
+        for number in range(count):
+            image.seek(number)
+            values = np.asarray(image) if values is None else np.maximum(values, np.asarray(image))
+        projected = np.asarray(values)
+        return pillow().fromarray(
+            projected.astype(projected.dtype.newbyteorder("="))
+        ), f"of {count} frames, the brightest value of all taken (--frame N takes one)"
+    number = 1 if frame == FIRST else int(frame)
+    if not 1 <= number <= count:
+        raise DataError(f"has {count} frames and no frame {number}")
+    image.seek(number - 1)
+    which = "the first was taken" if number == 1 else f"number {number} was taken"
+    return image, f"of {count if frame != FIRST else 'several'} frames, {which}"
+
+
+def _equal_frames(image: Image.Image, count: int) -> bool:
+    """Say whether all frames have one size and kind; previews and the pages of a pyramid have not."""
+    kinds = set()
+    for number in range(count):
+        image.seek(number)
+        kinds.add((image.size, image.mode))
+    image.seek(0)
+    return len(kinds) == 1 and (image.mode in ("L", "RGB", "F", "I") or image.mode.startswith("I;16"))
+
+
+def _bytes(image: Image.Image, decoding: Decoding) -> tuple[Any, list[str]]:
+    """Return the pixels, shape (h, w, 1 or 3), and what was converted; deep ones as they are if a range is to come."""
     # Pillow would cut deep pictures off at 255 where it converts them.
     if image.mode.startswith("I") or image.mode == "F":
         bits = 16 if "16" in image.mode or image.format == "PNG" else 32
-        return _by_value_range(np.asarray(image)), [f"of {bits} bits, scaled to 8 by its own range"]
+        values = np.asarray(image, np.float32)[:, :, None]
+        if not np.isfinite(values).all():
+            raise DataError("holds values that are no finite numbers")
+        if decoding.intensity == EACH:
+            own = (float(values.min()), float(values.max()))
+            return in_bytes(values, own), [f"of {bits} bits, scaled to 8 by its own range"]
+        if decoding.span is None:
+            return values, [f"of {bits} bits"]
+        return in_bytes(values, decoding.span), [f"of {bits} bits, scaled to 8 by the range of the training set"]
     notes = []
     if image.mode == "CMYK":
         notes.append("CMYK, converted to RGB")
@@ -170,13 +244,16 @@ def _bytes(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     return pixels.reshape(*pixels.shape[:2], -1), notes
 
 
-def _by_value_range(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    numbers = values.astype(np.float64)
-    if not np.isfinite(numbers).all():
-        raise DataError("holds values that are no finite numbers")
-    low, high = numbers.min(), numbers.max()
-    scaled = (numbers - low) * (255.0 / (high - low)) if high > low else np.zeros_like(numbers)
-    return np.rint(scaled).astype(np.uint8)[:, :, None]
+def in_bytes(values: NDArray[Any], span: tuple[float, float]) -> NDArray[np.uint8]:
+    """Return values as bytes: the first of the span and below it as 0, the second and above it as 255.
+
+    Example:
+        >>> in_bytes(np.array([90.0, 100.0, 300.0]), (100.0, 300.0)).tolist()
+        [0, 0, 255]
+    """
+    low, high = span
+    share = (values.astype(np.float64) - low) / (high - low) if high > low else np.zeros(values.shape)
+    return np.asarray(np.rint(np.clip(255.0 * share, 0, 255)), np.uint8)
 
 
 def _orientation(image: Image.Image) -> int:
