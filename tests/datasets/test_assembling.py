@@ -60,7 +60,7 @@ def test_refused_rows_carry_their_line_and_reason(tmp_path: Path) -> None:
 def test_copies_are_counted_with_their_spread(tmp_path: Path) -> None:
     dataset = read(tmp_path, FILE)
     assert dataset.groups.tolist() == [0, 0, 0, 1]
-    assert "One molecule stands more than once (3 rows); copies share a fold." in dataset.notes
+    assert "One molecule stands more than once (3 rows)." in dataset.notes
     assert "'y' differs among the copies of 1, by up to 0.75." in dataset.notes
 
 

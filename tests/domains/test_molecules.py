@@ -64,7 +64,7 @@ def test_the_way_of_writing_a_molecule_does_not_matter(smiles: str, seed: int) -
 @pytest.mark.parametrize("smiles", MOLECULES)
 def test_cleaning_what_is_clean_changes_nothing(smiles: str) -> None:
     once = clean(smiles)
-    assert clean(once.smiles) == (once.smiles, "", ())
+    assert clean(once.smiles)[:3] == (once.smiles, "", ())
 
 
 @pytest.mark.parametrize(
@@ -79,11 +79,11 @@ def test_cleaning_what_is_clean_changes_nothing(smiles: str) -> None:
     ],
 )
 def test_each_change_is_told(smiles: str, cleaned: str, changes: tuple[str, ...]) -> None:
-    assert clean(smiles) == (cleaned, "", changes)
+    assert clean(smiles)[:3] == (cleaned, "", changes)
 
 
 def test_cleaning_can_be_switched_off() -> None:
-    assert clean("CCN.Cl", thorough=False) == ("CCN.Cl", "", ())
+    assert clean("CCN.Cl", thorough=False)[:3] == ("CCN.Cl", "", ())
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_no_smiles_column_brings_the_columns() -> None:
 def test_changes_are_counted_in_the_notes() -> None:
     table = as_text(pd.DataFrame({"s": ["CCN.Cl", "CCC(=O)[O-].[Na+]", "CCO", "CCCC"], "y": [1.5, 2, 3, 4]}))
     notes = DOMAIN.dataset(table, "x", ReadOptions()).notes
-    assert "Salt removed in 2 molecules." in notes
-    assert "Charge neutralized in 1 molecule." in notes
+    assert "Salt removed in 2 molecules: CCN.Cl -> CCN, CCC(=O)[O-].[Na+] -> CCC(=O)O." in notes
+    assert "Charge neutralized in 1 molecule: CCC(=O)[O-].[Na+] -> CCC(=O)O." in notes
     assert "The molecules are in column 's'." in notes
     assert not any("removed" in note for note in DOMAIN.dataset(table, "x", ReadOptions(clean=False)).notes)
 

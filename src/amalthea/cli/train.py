@@ -54,13 +54,19 @@ def train(
         str | None, typer.Option(help="Make two classes of a number: value >= THRESHOLD; `none`: keep the number.")
     ] = None,
     smiles: Annotated[str | None, typer.Option(help="The SMILES column, where it is not found by itself.")] = None,
-    clean: Annotated[bool, typer.Option(help="Keep each molecule's largest fragment, neutralized.")] = True,
+    clean: Annotated[
+        bool | None,
+        typer.Option(
+            help="Keep each molecule's largest fragment, neutralized.",
+            show_default="unless that makes copies that contradict one another",
+        ),
+    ] = None,
     keep: Annotated[
         list[str] | None, typer.Option(help="A column to learn from even if it looks like a name; repeatable.")
     ] = None,
     strict: Annotated[bool, typer.Option(help="Refuse the file if one row must be refused.")] = False,
     test: Annotated[Path | None, typer.Option(help="A labelled test set of your own, judged apart.")] = None,
-    features: Annotated[str, typer.Option(help="Molecules: auto, descriptors, morgan or both.")] = "auto",
+    features: Annotated[str, typer.Option(help="Molecules: auto, descriptors, morgan, both or stereo.")] = "auto",
     symmetry_functions: Annotated[
         Path | None,
         typer.Option(help="Structures: symmetry functions of your own, in an input.nn as n2p2 reads it."),

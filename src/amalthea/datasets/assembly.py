@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
 from amalthea.datasets.files import malformed, reading_notes
 from amalthea.datasets.messages import counted, shortened
+from amalthea.datasets.splits import together
 from amalthea.datasets.targets import Labels, encode
 from amalthea.errors import DataError
 
@@ -26,6 +27,7 @@ class ParsedTable:
     identity: list[str]  # the columns of `examples` in which copies are equal
     notes: tuple[str, ...] = ()  # what was found and decided, as sentences
     noun: str = "row"  # what an example is called: "row", "molecule"
+    alike: NDArray[np.int64] | None = None  # shape (n,): rows with the same number share a fold, as copies do
     # what the domain must remember to read inputs the same way, as JSON
     input_state: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -72,14 +74,14 @@ def assemble(
         raise DataError(_cannot_be_used(name, refused, total, options.strict))
     examples = parsed.examples[good].reset_index(drop=True)
     values = labels.values[good]
-    groups = same_rows(examples[parsed.identity])
+    copies = same_rows(examples[parsed.identity])
     return Dataset(
         name=name,
         domain=domain,
         examples=examples,
         targets=labels.targets,
         values=values,
-        groups=groups,
+        groups=copies if parsed.alike is None else together(copies, parsed.alike[good]),
         rows=table.index.to_numpy(np.int64)[good],
         columns=table[good].reset_index(drop=True),
         refused=refused,
@@ -87,7 +89,7 @@ def assemble(
             *reading_notes(table),
             *labels.notes,
             *parsed.notes,
-            *_notes_on_copies(groups, values, labels.targets, parsed.noun),
+            *_notes_on_copies(copies, values, labels.targets, parsed.noun),
         ),
         input_state=parsed.input_state,
     )
@@ -192,7 +194,7 @@ def _notes_on_copies(
         return ()
     copies = int(sizes[sizes > 1].sum())
     stand = f"{repeated:,} {noun}s stand" if repeated > 1 else f"One {noun} stands"
-    notes = [f"{stand} more than once ({copies:,} rows); copies share a fold."]
+    notes = [f"{stand} more than once ({copies:,} rows)."]
     frame = pd.DataFrame(values).groupby(groups)
     spreads = (frame.max() - frame.min()).to_numpy()
     for target, spread in zip(targets, spreads.T, strict=True):

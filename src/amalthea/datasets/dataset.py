@@ -159,7 +159,8 @@ class ReadOptions:
     threshold: float | None = None
     strict: bool = False  # refuse the whole file if one row must be refused
     smiles: str | None = None  # the name of the SMILES column
-    clean: bool = True  # keep the largest fragment, neutralized (molecules)
+    # keep the largest fragment, neutralized (molecules); None: unless that makes copies that contradict one another
+    clean: bool | None = None
     ignore: tuple[str, ...] = ()  # columns that must not become features (fold, group and time columns)
     # columns that become features of a table even where they look like names of the rows, or are ignored
     keep: tuple[str, ...] = ()

@@ -5,6 +5,8 @@ Functions named after folds take arrays and return `fold_ids`, shape (n,): the f
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -199,6 +201,26 @@ def together(*groupings: ArrayLike) -> NDArray[np.int64]:
     size = n * (len(labels) + 1)
     links = coo_array((np.ones(len(rows), np.int8), (rows, nodes)), shape=(size, size))
     return codes(pd.Series(connected_components(links, directed=False)[1][:n]))
+
+
+def row_digests(arrays: Sequence[NDArray[Any]]) -> list[bytes]:
+    """Return a digest of each row of arrays of the same n rows, the same for rows that are equal in all of them.
+
+    Args:
+        arrays: each of shape (n, ...); unknown values (NaN) are equal to one another.
+
+    Example:
+        >>> first, second, third = row_digests([np.array([[0.0, np.nan], [-0.0, np.nan], [1.0, 0.0]])])
+        >>> first == second, first == third
+        (True, False)
+    """
+    plain = []
+    for array in arrays:
+        flat = np.asarray(array).reshape(len(array), -1)
+        floating = np.issubdtype(flat.dtype, np.floating)
+        plain.append(np.ascontiguousarray(np.where(np.isnan(flat), np.nan, flat + 0.0) if floating else flat))
+    rows = range(len(plain[0]))
+    return [hashlib.blake2b(b"".join(each[row].tobytes() for each in plain), digest_size=16).digest() for row in rows]
 
 
 def check_classes(

@@ -106,9 +106,9 @@ class Domain(Protocol):
     identity: Sequence[str]  # the columns of `Dataset.examples` in which copies are equal; () for all
     input_state_type: Any  # of `input_state` as a saved model holds it, for pydantic: a dataclass of JSON's types
     keras_modules: Sequence[str]  # the modules whose Keras classes a network of this domain may hold
-    suggestions: Mapping[
-        str, str
-    ]  # worth trying next: by "verb" how to ask, by "predict" what, by "train" another way to train
+    # worth trying next: by "verb" how to ask, by "predict" what, by "train" another way to train, by "apart" the option
+    # that tells examples with the same features apart
+    suggestions: Mapping[str, str]
 
     def claims(self, path: Path) -> bool:
         """Say whether this is a file or folder that only this domain can read."""

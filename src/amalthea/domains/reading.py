@@ -27,7 +27,7 @@ def read(
     threshold: float | None = None,
     strict: bool = False,
     smiles: str | None = None,
-    clean: bool = True,
+    clean: bool | None = None,
     ignore: Sequence[str] = (),
     keep: Sequence[str] = (),
     length_unit: str = "bohr",
@@ -55,7 +55,8 @@ def read(
         threshold: makes two classes of a number, value >= threshold; NaN asks for none where the catalogue has one.
         strict: refuse the file if one row must be refused.
         smiles: the SMILES column, where it is not found by itself.
-        clean: keep each molecule's largest fragment, neutralized.
+        clean: keep each molecule's largest fragment, neutralized; None: unless that makes copies that contradict one
+            another.
         ignore: columns that must not become features.
         keep: columns that become features of a table even where they look like names of the rows.
         length_unit: of n2p2's files, which do not say it: "bohr" or "angstrom".

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset, Inputs, Refusal, Target
 from amalthea.datasets.messages import shortened
+from amalthea.datasets.splits import row_digests
 from amalthea.domains import domain
+from amalthea.domains.protocol import Featurizing
 from amalthea.errors import DataError
 from amalthea.predictor.outside import Outside, treated
 from amalthea.predictor.predictions import beside
@@ -36,6 +38,8 @@ RAW = re.compile(r"(^|_)raw_(std|force_std|probability_|distance|excess|base_sha
 """The columns of the out-of-fold table that hold answers before any calibration."""
 FAR = 95.0
 """The percentile of the distance to the training set above which a prediction is warned of."""
+MOST_RECOGNIZED = 20_000
+"""Training examples that are known again by their features; more of them only as they stand."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -149,16 +153,23 @@ class Predictor:
         return beside(asked.table, task(self.task).columns(self, self.answer(asked, outside), asked.table.index))
 
     def trained_on(self, data: Dataset) -> NDArray[np.bool_]:
-        """Say which examples are copies of training examples, shape (n,).
+        """Say which examples are copies of training examples, shape (n,): alike as they stand, or in all features.
 
         Where the model was saved without its examples, only a file is known again, by its fingerprint.
         """
-        names = list(domain(self.domain).identity or data.examples.columns)
+        kind = domain(self.domain)
+        names = list(kind.identity or data.examples.columns)
         if not set(names) <= set(self.examples.columns):
             same = bool(data.fingerprint) and data.fingerprint == self.provenance.fingerprint
             return np.full(len(data), same)
+        if isinstance(kind, Featurizing) and len(self.examples) <= MOST_RECOGNIZED:
+            learned = set(self._digests(self.examples))
+            return np.array([digest in learned for digest in self._digests(data.examples)], bool)
         known = set(_rows(self.examples[names]))
         return np.array([row in known for row in _rows(data.examples[names])], bool)
+
+    def _digests(self, examples: pd.DataFrame) -> list[bytes]:
+        return row_digests([part.featurizer.transform(examples)[0] for part in self.parts])
 
     def evaluate(self, data: Any) -> Evaluation:
         """Judge the model on labelled data that it was not trained on; see `amalthea.evaluate`.

@@ -136,8 +136,8 @@ def copies(context: Context) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             words.plural(
-                "{n} example stands more than once ({rows} rows); copies share a fold.",
-                "{n} examples stand more than once ({rows} rows); copies share a fold.",
+                "{n} example stands more than once ({rows} rows).",
+                "{n} examples stand more than once ({rows} rows).",
                 several,
                 rows=words.count(int(groups.duplicated(keep=False).sum())),
             )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from amalthea.datasets import splits
 from amalthea.datasets.dataset import Dataset
-from amalthea.datasets.messages import did_you_mean, listed
+from amalthea.datasets.messages import counted, did_you_mean, listed
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError
 from amalthea.workflow.settings import Settings
@@ -50,11 +50,29 @@ def split_rows(dataset: Dataset, domain: Domain, settings: Settings) -> Split:
         DataError: a column is not there, there are too few groups, or a fold's members would see one class only.
     """
     split = _split(dataset, domain, settings)
+    if note := _note_on_copies(dataset.groups, split, domain):
+        settings.say(note)
     for index, target in enumerate(dataset.targets):
         if target.task == "classification":
             for note in splits.check_classes(split.fold_ids, dataset.values[:, index], target.classes):
                 settings.say(note)
     return split
+
+
+def _note_on_copies(groups: NDArray[np.int64], split: Split, domain: Domain) -> str:
+    """Return whether copies share a fold, which folds of the user's own may not respect; "" where there are none."""
+    folds = pd.Series(split.fold_ids).groupby(groups).nunique()
+    sizes = np.bincount(np.unique(groups, return_inverse=True)[1])
+    if (split.folds < 2 and not split.in_time) or not (sizes > 1).any():
+        return ""
+    apart = folds.to_numpy() > 1
+    if not apart.any():
+        return "Copies share a fold."
+    many, sets = f"{int(sizes[apart].sum()):,} {domain.nouns.many}", counted(int(apart.sum()), "set")
+    return (
+        f"Your folds part copies: {many} in {sets} of copies lie on both sides of a fold, so the figures flatter "
+        "every model. Leave --fold-column out, or give copies the same fold."
+    )
 
 
 def _split(dataset: Dataset, domain: Domain, settings: Settings) -> Split:

@@ -13,6 +13,12 @@ MOST_ATOMS = 500
 
 LONGEST_SMILES = 10_000
 
+COUNTER_IONS = frozenset({3, 11, 12, 13, 19, 20, 30, 37, 38, 55, 56})
+"""Atomic numbers of metals that stand beside a drug as its salt; any other metal belongs to a complex."""
+
+NO_METAL = frozenset({1, 2, *range(5, 11), *range(14, 19), *range(32, 37), *range(51, 55), 85, 86})
+"""Atomic numbers of nonmetals and half-metals."""
+
 
 class Cleaned(NamedTuple):
     """A molecule as canonical SMILES; why there is none ("" where there is one); what was changed."""
@@ -20,6 +26,7 @@ class Cleaned(NamedTuple):
     smiles: str | None
     problem: str = ""
     changes: tuple[str, ...] = ()
+    whole: str | None = None  # the canonical SMILES with all fragments and charges
 
 
 def clean(smiles: str | None, thorough: bool = True) -> Cleaned:
@@ -27,11 +34,12 @@ def clean(smiles: str | None, thorough: bool = True) -> Cleaned:
 
     Args:
         smiles: as it stands in the file; None where there is none.
-        thorough: keep the largest fragment only, and neutralize it where protons can be added or removed.
+        thorough: keep the fragment with most heavy atoms only, and neutralize it where protons can be added or removed;
+            a complex of a metal stays as it is. Atom numbers, and text behind the SMILES, are always cut off.
 
     Example:
-        >>> clean("[Na+].[O-]C(=O)C")
-        Cleaned(smiles='CC(=O)O', problem='', changes=('salt removed', 'charge neutralized'))
+        >>> clean("[Na+].[O-]C(=O)C")[:3]
+        ('CC(=O)O', '', ('salt removed', 'charge neutralized'))
         >>> clean("C1CC").problem
         "'C1CC' cannot be read as SMILES"
     """
@@ -45,34 +53,70 @@ def clean(smiles: str | None, thorough: bool = True) -> Cleaned:
 
 
 def _clean(text: str, thorough: bool) -> Cleaned:
-    (chooser, uncharger), chem = _standardizers(), rdkit()
+    chem = rdkit()
+    text, *behind = text.split(maxsplit=1)
+    changes = ["text behind the SMILES cut off"] if behind else []
     molecule = chem.MolFromSmiles(text)
     if molecule is None:
-        return Cleaned(None, f"'{shortened(text)}' cannot be read as SMILES")
-    changes = []
-    if thorough and "." in text:
-        fragment = chooser.choose(molecule)
-        if fragment.GetNumAtoms() < molecule.GetNumAtoms():
-            changes.append("salt removed")
-            molecule = fragment
-    if molecule.GetNumHeavyAtoms() == 0:
+        return Cleaned(None, _unreadable(text))
+    if any(atom.GetAtomMapNum() for atom in molecule.GetAtoms()):
+        for atom in molecule.GetAtoms():
+            atom.SetAtomMapNum(0)
+        changes.append("atom numbers removed")
+        molecule = chem.MolFromSmiles(chem.MolToSmiles(molecule))  # without numbers, atoms may be alike
+    whole = chem.MolToSmiles(molecule)
+    if thorough and not _is_complex(molecule):
+        molecule, cleaning = _largest_neutral(molecule, text)
+        changes += cleaning
+    heavy = molecule.GetNumHeavyAtoms()
+    if heavy == 0:
         return Cleaned(None, f"'{shortened(text)}' has no heavy atom")
-    if molecule.GetNumHeavyAtoms() > MOST_ATOMS:
-        return Cleaned(None, f"has {molecule.GetNumHeavyAtoms():,} heavy atoms; at most {MOST_ATOMS} can be used")
-    if thorough and any(atom.GetFormalCharge() for atom in molecule.GetAtoms()):
-        neutral = uncharger.uncharge(molecule)
-        before = [atom.GetFormalCharge() for atom in molecule.GetAtoms()]
-        if [atom.GetFormalCharge() for atom in neutral.GetAtoms()] != before:
-            changes.append("charge neutralized")
-            molecule = neutral
+    if heavy > MOST_ATOMS:
+        return Cleaned(None, f"has {heavy:,} heavy atoms; at most {MOST_ATOMS} can be used")
     canonical = chem.MolToSmiles(molecule)
-    if changes:
+    if canonical != whole:
         # What was changed may be aromatic now, or have lost a stereocentre: only a molecule read anew knows.
         molecule = chem.MolFromSmiles(canonical)
         if molecule is None:
             return Cleaned(None, f"'{shortened(text)}' is no molecule any more once cleaned")
         canonical = chem.MolToSmiles(molecule)
-    return Cleaned(canonical, "", tuple(changes))
+    return Cleaned(canonical, "", tuple(changes), whole)
+
+
+def _largest_neutral(molecule: Any, text: str) -> tuple[Any, list[str]]:
+    """Return the fragment with most heavy atoms, neutral, and what was changed."""
+    (chooser, uncharger), changes = _standardizers(), []
+    if "." in text:
+        fragment = chooser.choose(molecule)
+        if fragment.GetNumAtoms() < molecule.GetNumAtoms():
+            changes.append("salt removed")
+            molecule = fragment
+    if any(atom.GetFormalCharge() for atom in molecule.GetAtoms()):
+        neutral = uncharger.uncharge(molecule)
+        before = [atom.GetFormalCharge() for atom in molecule.GetAtoms()]
+        if [atom.GetFormalCharge() for atom in neutral.GetAtoms()] != before:
+            changes.append("charge neutralized")
+            molecule = neutral
+    return molecule, changes
+
+
+def _is_complex(molecule: Any) -> bool:
+    """Say whether a molecule holds a metal that is no lone counter-ion: its ligands may be written as fragments."""
+    return any(
+        atom.GetAtomicNum() not in NO_METAL and (atom.GetDegree() or atom.GetAtomicNum() not in COUNTER_IONS)
+        for atom in molecule.GetAtoms()
+    )
+
+
+def _unreadable(text: str) -> str:
+    """Return why RDKit cannot read a SMILES, in its own words where it has some."""
+    if text.count(">") >= 2:
+        return f"'{shortened(text)}' is a reaction, and reactions are not read"
+    chem = rdkit()
+    unchecked = chem.MolFromSmiles(text, sanitize=False)
+    problems = [] if unchecked is None else chem.DetectChemistryProblems(unchecked)
+    why = f" ({problems[0].Message().strip().rstrip('.')})" if problems else ""
+    return f"'{shortened(text)}' cannot be read as SMILES{why}"
 
 
 def rdkit(module: str = "Chem") -> Any:
@@ -91,4 +135,6 @@ def parsed(smiles: str) -> Any:
 def _standardizers() -> tuple[Any, Any]:
     """Return RDKit's chooser of the largest fragment, and its neutralizer."""
     standardize = rdkit("Chem.MolStandardize.rdMolStandardize")
-    return standardize.LargestFragmentChooser(), standardize.Uncharger()
+    by_heavy_atoms = standardize.CleanupParameters()
+    by_heavy_atoms.largestFragmentChooserCountHeavyAtomsOnly = True  # hydrogens of an amine outweigh no drug
+    return standardize.LargestFragmentChooser(by_heavy_atoms), standardize.Uncharger()

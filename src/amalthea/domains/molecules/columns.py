@@ -57,7 +57,7 @@ def _holds_smiles(column: pd.Series, called_so: bool, share: float) -> bool:
     if known.empty:
         return False
     rows = np.unique(np.linspace(0, len(known) - 1, SAMPLE).astype(int))
-    sample = [str(text) for text in known.iloc[rows]]
+    sample = [str(text).split(maxsplit=1)[0] for text in known.iloc[rows]]  # behind it: a name, an extension
     # Columns of numbers and of prose are ruled out before RDKit is loaded.
     plausible = [text for text in sample if ALPHABET.match(text) and re.search("[A-Za-z]", text)]
     needed = 0.5 if called_so else share

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,12 +16,14 @@ from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
 from amalthea.datasets.columns import as_text
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
-from amalthea.datasets.messages import counted, did_you_mean, listed
+from amalthea.datasets.messages import did_you_mean, listed
 from amalthea.datasets.targets import read_targets
 from amalthea.domains.molecules import chembl, drawing, featurizers
 from amalthea.domains.molecules.cleaning import Cleaned, clean
 from amalthea.domains.molecules.columns import find_smiles_column
+from amalthea.domains.molecules.contradictions import kept_whole, notes_on_changes
 from amalthea.domains.molecules.grouping import cluster_groups, scaffold_groups
+from amalthea.domains.molecules.identity import note_on_tautomers, tautomers
 from amalthea.domains.molecules.replicates import join_replicates
 from amalthea.domains.networks import dense
 from amalthea.domains.protocol import Defaults, Featurizer, Nouns, Pieces
@@ -55,10 +56,12 @@ class Molecules(Rows):
     nouns: Nouns = Nouns("molecule", "molecules")
     asked_by: str = "smiles"
     input_state_type: Any = SmilesState
-    suggestions: Mapping[str, str] = MappingProxyType({"predict": "CCO 'c1ccccc1C(=O)N'", "train": "--split scaffold"})
+    suggestions: Mapping[str, str] = MappingProxyType(
+        {"predict": "CCO 'c1ccccc1C(=O)N'", "train": "--split scaffold", "apart": "--features stereo"}
+    )
     in_words: bool = True
     groupings: Sequence[str] = ("scaffold", "cluster")
-    feature_choices: Sequence[str] = ("auto", "descriptors", "morgan", "both")
+    feature_choices: Sequence[str] = ("auto", "descriptors", "morgan", "both", "stereo")
 
     def draw(self, examples: pd.DataFrame, point: str = ".") -> list[str]:  # noqa: ARG002
         """Return each molecule drawn as SVG; its SMILES where it cannot be drawn."""
@@ -74,7 +77,7 @@ class Molecules(Rows):
 
     def works(self, features: Sequence[str]) -> list[str]:
         """Return the works on which molecules and these features rest, as BibTeX."""
-        return [RDKIT, MORGAN] if {"morgan", "both"} & set(features) else [RDKIT]
+        return [RDKIT, MORGAN] if {"morgan", "both", "stereo"} & set(features) else [RDKIT]
 
     def recognises(self, table: pd.DataFrame) -> bool:
         """Say whether some column holds SMILES, whatever it is called."""
@@ -101,20 +104,29 @@ class Molecules(Rows):
         if activities is not None:
             table, options = activities.table, activities.options
         column = _smiles_column(table, options.smiles)
-        molecules = _clean_all(table[column], options.clean)
-        notes = (f"The molecules are in column '{column}'.", *_notes_on_changes(molecules))
+        molecules = _clean_all(table[column], options.clean is not False)
+        notes: tuple[str, ...] = (f"The molecules are in column '{column}'.",)
+        changes = notes_on_changes(table[column], molecules)
         if activities is not None:
             activities, rows = join_replicates(activities, [molecule.smiles for molecule in molecules])
             table, molecules = activities.table, [molecules[row] for row in rows]
             refused, notes = (*refused, *activities.refused), (*activities.notes, *notes)
         labels = read_targets(table, options, [column], unit=chembl.UNIT if activities else "")
+        thorough = options.clean is not False
+        if options.clean is None and (why := kept_whole(molecules, labels)):
+            thorough = False
+            molecules = _clean_all(table[column], thorough)
+            changes = (why, *notes_on_changes(table[column], molecules))
+        alike = tautomers([molecule.smiles for molecule in molecules])
+        notes = (*notes, *changes, *note_on_tautomers(alike, [molecule.smiles for molecule in molecules]))
         parsed = ParsedTable(
             examples=_examples(molecules, table.index),
             problems=np.array([molecule.problem for molecule in molecules], dtype=object),
             identity=["smiles"],
             notes=notes,
             noun=self.nouns.one,
-            input_state={"column": column, "clean": options.clean},
+            input_state={"column": column, "clean": thorough},
+            alike=alike,
         )
         return assemble(name, self.name, table, labels, parsed, options, refused)
 
@@ -213,8 +225,3 @@ def _inputs(table: pd.DataFrame, column: str, thorough: bool) -> Inputs:
     problems = [misfits.get(line, m.problem) for line, m in zip(table.index, molecules, strict=True)]
     warnings = ["; ".join(molecule.changes) if not molecule.problem else "" for molecule in molecules]
     return Inputs(table, _examples(molecules, table.index), np.array(problems, object), np.array(warnings, object))
-
-
-def _notes_on_changes(molecules: Sequence[Cleaned]) -> tuple[str, ...]:
-    counts = collections.Counter(change for molecule in molecules for change in molecule.changes)
-    return tuple(f"{change.capitalize()} in {counted(count, 'molecule')}." for change, count in counts.items())

@@ -71,7 +71,7 @@ def without_atoms(featurizer: Any, example: pd.Series[Any]) -> NDArray[np.float3
 def _without_atoms(featurizer: Any, molecule: Any) -> NDArray[np.float32]:
     state = featurizer.state()
     if state["name"] == "morgan":
-        return masked_fragments(molecule, state["radius"], state["size"])
+        return masked_fragments(molecule, state["radius"], state["size"], state.get("stereo", False))
     if state["name"] == "both":
         return np.concatenate([_without_atoms(part, molecule) for part in featurizer.parts], axis=1)
     with rdkit("rdBase").BlockLogs():
@@ -112,10 +112,11 @@ def _without(chem: Any, molecule: Any, number: int) -> str:
     return str(chem.MolToSmiles(changed))
 
 
-def masked_fragments(molecule: Any, radius: int, size: int) -> NDArray[np.float32]:
+def masked_fragments(molecule: Any, radius: int, size: int, stereo: bool = False) -> NDArray[np.float32]:
     """Return log(1 + count) of a molecule's fragments, then without those of each atom, shape (1 + atoms, size)."""
     fingerprints = rdkit("Chem.rdFingerprintGenerator")
-    generator, output = fingerprints.GetMorganGenerator(radius=radius, fpSize=size), fingerprints.AdditionalOutput()
+    generator = fingerprints.GetMorganGenerator(radius=radius, fpSize=size, includeChirality=stereo)
+    output = fingerprints.AdditionalOutput()
     output.AllocateBitInfoMap()
     counts = generator.GetCountFingerprintAsNumPy(molecule, additionalOutput=output).astype(np.float64)
     # each fragment is taken from the rows of all the atoms that it holds

@@ -86,6 +86,7 @@ class Morgan(Vectors):
     Args:
         radius: of the fragments, in bonds.
         size: the number of features d that the fragments are hashed to.
+        stereo: tell fragments that are mirror images of one another apart.
 
     Example:
         >>> values, _ = Morgan().transform(pd.DataFrame({"smiles": ["C", "CC"]}))
@@ -99,15 +100,17 @@ class Morgan(Vectors):
     metric: Metric = "tanimoto"
     quantities: int = 0
 
-    def __init__(self, radius: int = 2, size: int = 2048) -> None:
-        self.radius, self.size = radius, size
+    def __init__(self, radius: int = 2, size: int = 2048, stereo: bool = False) -> None:
+        self.radius, self.size, self.stereo = radius, size, stereo
         self.feature_names: Sequence[str] = tuple(f"morgan_{bit}" for bit in range(size))
 
     def transform(
         self, examples: pd.DataFrame, progress: Progress | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.object_]]:
         """Return the features of n molecules; see `Featurizer.transform`."""
-        generator = rdkit("Chem.rdFingerprintGenerator").GetMorganGenerator(radius=self.radius, fpSize=self.size)
+        generator = rdkit("Chem.rdFingerprintGenerator").GetMorganGenerator(
+            radius=self.radius, fpSize=self.size, includeChirality=self.stereo
+        )
         smiles, problems = _smiles(examples)
         features = np.full((len(smiles), self.size), np.nan, np.float32)
         for row, text in enumerate(smiles):
@@ -119,7 +122,12 @@ class Morgan(Vectors):
 
     def state(self) -> dict[str, Any]:
         """Return what makes the same featurizer again."""
-        return {"name": self.name, "radius": self.radius, "size": self.size}
+        return {
+            "name": self.name,
+            "radius": self.radius,
+            "size": self.size,
+            **({"stereo": True} if self.stereo else {}),
+        }
 
 
 class Both(Vectors):
@@ -148,9 +156,9 @@ class Both(Vectors):
 
 
 def make(choice: str) -> Featurizer:
-    """Return a featurizer by its name: "descriptors", "morgan" or "both"."""
-    if choice == "both":
-        return Both(Descriptors(), Morgan())
+    """Return a featurizer by its name: "descriptors", "morgan", "both", or "stereo": both, with mirror images apart."""
+    if choice in ("both", "stereo"):
+        return Both(Descriptors(), Morgan(stereo=choice == "stereo"))
     return Descriptors() if choice == "descriptors" else Morgan()
 
 
@@ -166,7 +174,8 @@ def restore(state: dict[str, Any]) -> Featurizer:
         case "descriptors":
             return Descriptors(checked(tuple[str, ...], state.get("descriptors"), where))
         case "morgan":
-            return Morgan(*checked(tuple[int, int], (state.get("radius"), state.get("size")), where))
+            radius, size = checked(tuple[int, int], (state.get("radius"), state.get("size")), where)
+            return Morgan(radius, size, checked(bool, state.get("stereo", False), where))
         case _:
             parts = checked(tuple[dict[str, Any], dict[str, Any]], state.get("parts"), where)
             return Both(*map(restore, parts))

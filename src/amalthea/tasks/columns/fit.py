@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Dataset, Refusal
+from amalthea.datasets.messages import listed
+from amalthea.datasets.splits import row_digests, together
 from amalthea.domains import domain
 from amalthea.domains.protocol import Domain, Featurizer, Featurizing
 from amalthea.predictor.predictions import answer_all, columns, raw_answers
@@ -38,6 +40,7 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
     with clock("featurize"):
         featurizers = kind.featurizers(dataset, settings.features)
         dataset, arrays = _featurize(dataset, featurizers, settings.verbose)
+        dataset = _with_same_features_together(dataset, kind, arrays, settings)
         divided = split_rows(dataset, kind, settings)
     with clock("train"):
         shares = choose_features(dataset, kind, featurizers, arrays, divided, settings)
@@ -91,6 +94,29 @@ def _featurize(
         for row, text in zip(bad, domain(dataset.domain).describe(dataset.examples.iloc[bad]), strict=True)
     )
     return dataset.take(np.flatnonzero(good), refused), [values[good] for values in arrays]
+
+
+def _with_same_features_together(
+    dataset: Dataset, kind: Domain, arrays: Sequence[NDArray[Any]], settings: Settings
+) -> Dataset:
+    """Return the data set with its groups joined where examples have the same features: to a network they are copies.
+
+    Otherwise a held-out example would be answered from its twin.
+    """
+    twins = pd.factorize(np.array(row_digests(arrays), dtype=object))[0]
+    groups = together(dataset.groups, twins)
+    if len(np.unique(groups)) == len(np.unique(dataset.groups)):
+        return dataset
+    texts = pd.Series(kind.describe(dataset.examples)).groupby(twins).unique()
+    several = [list(each) for each in texts if len(each) > 1]
+    option = kind.suggestions.get("apart", "")
+    count = f"{len(several):,} sets of {kind.nouns.many}" if len(several) > 1 else f"One set of {kind.nouns.many}"
+    settings.say(
+        f"{count} ({sum(map(len, several)):,} in all) cannot be told apart by these features: "
+        f"{listed((' and '.join(each[:2]) for each in several), 3)}. They share a fold, as copies do"
+        + (f"; {option} may tell them apart." if option else ".")
+    )
+    return dataclasses.replace(dataset, groups=groups)
 
 
 def _out_of_fold_table(
