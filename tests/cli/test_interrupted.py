@@ -17,7 +17,7 @@ import pytest
 import amalthea as am
 from amalthea import cli
 from amalthea.datasets import files
-from amalthea.domains.tables.featurizers import Columns
+from amalthea.domains.column_features import Columns
 from amalthea.training import sharding as placement
 from amalthea.training import trainer
 from amalthea.validation import baselines

@@ -12,10 +12,10 @@ import pytest
 from babel.messages.pofile import read_po
 
 from amalthea.domains import domains
+from amalthea.domains.column_features import Columns
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.molecules.featurizers import Both, Descriptors, Morgan
 from amalthea.domains.protocol import Parted, Pieces
-from amalthea.domains.tables.featurizers import Columns
 from amalthea.errors import DataError
 from amalthea.potentials.metrics import UNITS
 from amalthea.potentials.symmetry_functions.featurizer import SymmetryFunctions

@@ -20,6 +20,12 @@ IDENTIFIER_NAME = re.compile(
     r"(^|[\s_.-])(id|ids|index|idx|name|names|key|uuid|identifier|code|row|nr|no)$|\bID\b", re.I
 )
 
+UNNAMED = re.compile(r"^(unnamed: \d+|column 1)$", re.I)
+"""The name that a column of row numbers gets where a table is written with its index."""
+
+FEWEST_COUNTED = 10
+"""Rows from which on numbers that only rise are taken for a count of them."""
+
 DATE = re.compile(r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?$")
 
 
@@ -145,6 +151,25 @@ def is_identifier(column: pd.Series) -> bool:
         return False
     consecutive = bool(np.all(np.diff(np.sort(values)) == 1))
     return consecutive or IDENTIFIER_NAME.search(str(column.name)) is not None
+
+
+def counts_rows(column: pd.Series) -> bool:
+    """Say whether a column only counts rows: whole numbers that rise through the file, perhaps with gaps.
+
+    Args:
+        column: n values as text, in the order of the file.
+
+    Example:
+        >>> counts_rows(pd.Series(["0", "1", "2", "5", "6", "7", "9", "10", "11", "12"]))
+        True
+    """
+    if len(column) < FEWEST_COUNTED or is_missing(column).any():
+        return False
+    values = numbers(column)
+    whole = bool(np.isfinite(values).all() and np.array_equal(values, np.rint(values)))
+    if UNNAMED.match(str(column.name)) and whole and len(np.unique(values)) == len(values):
+        return True
+    return whole and bool(np.all(np.diff(values) > 0))
 
 
 def is_date(column: pd.Series) -> bool:

@@ -50,6 +50,11 @@ class Settings:
         return self.defaults.epochs * max(1, -(-rows // self.defaults.batch_size))
 
     @property
+    def by_chance(self) -> bool:
+        """Whether rows are dealt to folds at random."""
+        return self.split == "random" and not (self.group or self.time_column or self.fold_column)
+
+    @property
     def record(self) -> TrainingSettings:
         """Everything that decides what is learned, as a model keeps it."""
         names = ("features", "split", "group", "time_column", "fold_column", "patience", "seed")

@@ -14,10 +14,10 @@ from tests.workflow.digits import images, labels, write_folder, write_idx, write
 import amalthea as am  # before Keras: it chooses the backend
 from amalthea.datasets.dataset import Inputs, Target
 from amalthea.domains import domain
+from amalthea.domains.column_features import Columns
 from amalthea.domains.custom_models import wrap_user_model
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.protocol import Defaults
-from amalthea.domains.tables.featurizers import Columns
 from amalthea.errors import DataError
 
 import keras  # isort: skip

@@ -16,10 +16,10 @@ from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import read_targets
+from amalthea.domains.column_features import Columns, ColumnsState
+from amalthea.domains.layout import Layout, as_examples, find_layout
 from amalthea.domains.networks import dense
 from amalthea.domains.protocol import Defaults, Featurizer, Fields, Nouns
-from amalthea.domains.tables.columns import Layout, as_examples, find_layout
-from amalthea.domains.tables.featurizers import Columns, ColumnsState
 from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
 
@@ -58,7 +58,7 @@ class Tables(Rows):
         targets = [target.name for target in labels.targets]
         for target in set(targets) & set(options.keep):
             raise DataError(f"'{target}' is the target, which cannot be a feature too. Take it out of --keep.")
-        layout = find_layout(table, [*targets, *options.ignore], options.keep)
+        layout = find_layout(table, [*targets, *options.ignore], options.keep, labels)
         examples = as_examples(table, layout)
         problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
         parsed = ParsedTable(examples, problems, list(examples.columns), layout.notes)

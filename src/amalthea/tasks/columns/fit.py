@@ -20,6 +20,7 @@ from amalthea.progress import Bar, Verbosity
 from amalthea.tasks.columns.class_range import ClassRange, class_ranges, mixed_out_of_fold, packed
 from amalthea.tasks.columns.cross_validation import fit_parts, held_out_by_cluster, out_of_fold
 from amalthea.tasks.columns.feature_selection import choose_features
+from amalthea.tasks.columns.hidden_groups import note_on_hidden_groups
 from amalthea.tasks.protocol import Calibration, Clock, Fitted
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability_domain import Applicability
@@ -42,6 +43,9 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         dataset, arrays = _featurize(dataset, featurizers, settings.verbose)
         dataset = _with_same_features_together(dataset, kind, arrays, settings)
         divided = split_rows(dataset, kind, settings)
+        everything = np.concatenate([values.reshape(len(values), -1) for values in arrays], axis=1)
+        if settings.by_chance and divided.folds > 1 and (note := note_on_hidden_groups(dataset, everything, seed)):
+            settings.say(note)
     with clock("train"):
         shares = choose_features(dataset, kind, featurizers, arrays, divided, settings)
         used = np.flatnonzero(shares.any(axis=(1, 2)))
