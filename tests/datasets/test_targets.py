@@ -74,7 +74,7 @@ def test_rows_without_a_usable_target_say_what_they_hold() -> None:
     assert labels.problems[:20].tolist() == [""] * 20
     assert labels.problems[20:].tolist() == [
         "'y' is 'inf', which is not a finite number",
-        "'y' is '<0.5', which is not a finite number",
+        "'y' is '<0.5', a bound and no value",
         "'y' is missing",
         "'y' is missing",
     ]

@@ -16,6 +16,14 @@ MISSING_TEXT = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "null"})
 MISSING_NUMBER = MISSING_TEXT | {"-", "--", "–", "—", ".", "?", "none", "n.a.", "nd", "n.d.", "missing", "unknown"}
 """Words (lower case) that say so where a number belongs; as a class or a category, "-" may well mean something."""
 
+ELEMENTS = frozenset(
+    re.findall(
+        "[A-Z][a-z]?",
+        "LiNaKRbCsBeMgCaSrBaAlGaInTlSiSnPbHBCNOFPSClBrITiVCrMnFeCoNiCuZnZrMoRuRhPdAgCdLaCeHfWReIrPtAuHgBiHeNeArKrXe",
+    )
+)
+"""Symbols of elements: beside others of them, "Na" is sodium and no gap."""
+
 IDENTIFIER_NAME = re.compile(
     r"(^|[\s_.-])(id|ids|index|idx|name|names|key|uuid|identifier|code|row|nr|no)$|\bID\b", re.I
 )
@@ -61,7 +69,7 @@ def distinct_names(fields: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     names: list[str] = []
     notes = []
     for position, field in enumerate(fields, start=1):
-        name = wanted = field.strip() or f"column {position}"
+        name = wanted = " ".join(field.split()) or f"column {position}"  # a line may break within a name
         copies = itertools.count(2)
         while name in names:
             name = f"{wanted} ({next(copies)})"
@@ -81,7 +89,7 @@ def is_missing(column: pd.Series, words: frozenset[str] = MISSING_NUMBER) -> NDA
 
     Args:
         column: n values as text.
-        words: the words, in lower case, that stand for "no value".
+        words: the words, in lower case, that stand for "no value"; "Na" is sodium beside other elements.
 
     Returns:
         Shape (n,).
@@ -90,7 +98,12 @@ def is_missing(column: pd.Series, words: frozenset[str] = MISSING_NUMBER) -> NDA
         >>> is_missing(pd.Series(["1", "N/A", "-", None])).tolist()
         [False, True, True, True]
     """
-    missing: NDArray[np.bool_] = (column.isna() | column.str.strip().str.lower().isin(words)).to_numpy(bool)
+    text = column.str.strip()
+    missing: NDArray[np.bool_] = (column.isna() | text.str.lower().isin(words)).to_numpy(bool)
+    sodium = (text == "Na").to_numpy(bool, na_value=False)
+    others = set(text[~missing].dropna()) if sodium.any() else set()
+    if others and len(others & ELEMENTS) >= max(2, 0.8 * len(others)):
+        missing = missing & ~sodium
     return missing
 
 
@@ -118,15 +131,38 @@ def numbers(column: pd.Series) -> NDArray[np.float64]:
     return comma if np.isfinite(comma).sum() > np.isfinite(point).sum() else point
 
 
-def is_numeric(column: pd.Series) -> bool:
-    """Say whether at least 80 % of a column's known values are numbers.
+def bounds(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return which cells are bounds, 1 for "more than", -1 for "less than", 0 for none, and their numbers.
+
+    Args:
+        column: n values as text.
+
+    Returns:
+        Both of shape (n,); numbers are NaN where there is no bound.
 
     Example:
-        >>> is_numeric(pd.Series(["1", "2", "3", "4", "<5", None]))
+        >>> ways, values = bounds(pd.Series([">300", "5", "<=0.1"]))
+        >>> ways.tolist(), values.tolist()
+        ([1, 0, -1], [300.0, nan, 0.1])
+    """
+    parts = column.astype("str").str.extract(r"^\s*([<>≤≥])=?\s*(.*)$")
+    values = numbers(parts[1])
+    ways = parts[0].map({">": 1, "≥": 1, "<": -1, "≤": -1}).fillna(0).to_numpy(np.float64)
+    return np.where(np.isfinite(values), ways, 0).astype(np.int64), values
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """Say whether at least 80 % of a column's known values are numbers or bounds, and half are numbers.
+
+    Example:
+        >>> is_numeric(pd.Series(["1", "2", "3", "<4", "<5", None]))
         True
     """
-    known = ~is_missing(column)
-    return bool(known.any()) and bool(np.mean(~np.isnan(numbers(column)[known])) >= 0.8)
+    known = column[~is_missing(column)]
+    if known.empty:
+        return False
+    share = float(np.mean(~np.isnan(numbers(known))))
+    return share >= 0.8 or (share >= 0.5 and share + float(np.mean(bounds(known)[0] != 0)) >= 0.8)
 
 
 def is_identifier(column: pd.Series) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amalthea.datasets.cells import Writing
 from amalthea.datasets.columns import float32
 from amalthea.domains.protocol import Metric, Progress
 from amalthea.domains.tabular_inputs import Vectors
@@ -21,6 +22,7 @@ class ColumnsState:
 
     numbers: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
+    written: Mapping[str, Writing] = dataclasses.field(default_factory=dict)
 
 
 class Columns(Vectors):

@@ -19,7 +19,7 @@ from amalthea.datasets.columns import (
     numbers,
 )
 from amalthea.datasets.messages import counted, did_you_mean, listed
-from amalthea.datasets.targets import Labels
+from amalthea.datasets.targets import Labels, join_spellings, note_on_spellings, spelling_key
 from amalthea.domains.leaks import restates
 from amalthea.errors import DataError
 
@@ -47,7 +47,7 @@ def find_layout(
         labels: the targets of the same rows, which no feature may say.
 
     Raises:
-        DataError: no column is left, or one that is to be kept is not there.
+        DataError: no column is left.
 
     Example:
         >>> table = pd.DataFrame({"name": ["a", "b", "c"], "x": ["1,5", "2", "0,5"], "y": ["1", "2", "4"]}, dtype="str")
@@ -57,7 +57,6 @@ def find_layout(
         ("Kept 'name' as asked, though it names the rows, each value another.",)
     """
     columns = [str(name) for name in table.columns]
-    check_kept(keep, columns)
     considered = [name for name in columns if name not in taken or name in keep]
     reasons = {name: _reason_to_leave_out(table[name], labels) for name in considered}
     # What says the target goes first, unless nothing else is there to learn from: then the user must judge.
@@ -74,6 +73,7 @@ def find_layout(
         *(f"Kept '{name}', for nothing else is left to learn from, though {why}." for name, why in suspects.items()),
         *_notes_on_left_out(table, {name: reasons[name] for name in considered if name not in used}),
         *_notes_on_text([table[name] for name in plain]),
+        *(note for n in used if n not in plain for note in note_on_spellings(n, join_spellings(_known(table[n])))),
     ]
     if not used:
         because = " ".join(notes) or "The table has no other columns than the target."
@@ -81,25 +81,30 @@ def find_layout(
     return Layout(plain, tuple(name for name in used if name not in plain), tuple(notes))
 
 
-def check_kept(keep: Sequence[str], columns: Sequence[str]) -> None:
-    """See to it that the columns that are to be kept are there.
+def kept_columns(keep: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Return the columns among what is to be kept; the rest are numbers that do not stand for "no value".
 
     Raises:
-        DataError: one is not.
+        DataError: there is no such column.
     """
     for name in keep:
-        if name not in columns:
+        if name not in columns and not np.isfinite(numbers(pd.Series([name]))).all():
             raise DataError(
                 f"--keep {name}: no such column.{did_you_mean(name, columns)} There are: {listed(columns)}."
             )
+    return [name for name in keep if name in columns]
 
 
-def as_examples(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+def as_examples(
+    table: pd.DataFrame, layout: Layout, categories: Mapping[str, Sequence[str]] | None = None
+) -> pd.DataFrame:
     """Return the columns that are features: numbers as float, categories as text, missing values as NaN and None.
 
     Args:
         table: n rows, all columns as text.
         layout: tells the columns, all of which the table has.
+        categories: the values of each column of categories that a model knows, whose spelling is taken over; None:
+            spellings of one value become the commonest.
     """
     columns: dict[str, pd.Series | np.ndarray] = {}
     for name in layout.numbers:
@@ -107,7 +112,14 @@ def as_examples(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
         columns[name] = np.where(np.isfinite(values), values, np.nan)
     for name in layout.categories:
         column = table[name]
-        columns[name] = column.astype(object).mask(is_missing(column, MISSING_TEXT), None)
+        missing = is_missing(column, MISSING_TEXT)
+        if categories is None:
+            spelled = join_spellings(column[~missing])
+        else:
+            alike = {spelling_key(value): value for value in categories[name]}
+            spelled = {str(text): alike.get(spelling_key(str(text)), str(text)) for text in column[~missing].unique()}
+            spelled |= {value: value for value in categories[name]}
+        columns[name] = column.map(spelled).astype(object).mask(missing, None)
     return pd.DataFrame(columns, index=table.index)
 
 

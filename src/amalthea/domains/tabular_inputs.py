@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.assembly import labelled_rows
+from amalthea.datasets.cells import from_record, plain_numbers
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.messages import counted, shortened
 from amalthea.datasets.targets import choose_targets
@@ -72,6 +73,8 @@ class Rows:
             DataError: a column is not there, or no row can be used.
         """
         asked = self.inputs(source, state)
+        plain = plain_numbers(asked.table, known=from_record(state.get("written", {})))[0]
+        asked = dataclasses.replace(asked, table=plain)
         choose_targets(asked.table, [target.name for target in targets], ())
         name = source.stem if isinstance(source, Path) else "table"
         dataset = labelled_rows(name, self.name, asked, targets, self.identity)

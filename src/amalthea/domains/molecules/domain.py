@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
+from amalthea.datasets.cells import Writing, as_record, plain_numbers
 from amalthea.datasets.columns import as_text
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
@@ -46,6 +47,7 @@ class SmilesState:
 
     column: str  # of their SMILES
     clean: bool  # whether each one's largest fragment was kept, neutralized
+    written: Mapping[str, Writing] = dataclasses.field(default_factory=dict)  # how numbers beside them are written
 
 
 class Molecules(Rows):
@@ -104,8 +106,9 @@ class Molecules(Rows):
         if activities is not None:
             table, options = activities.table, activities.options
         column = _smiles_column(table, options.smiles)
+        table, writings, written = plain_numbers(table, options.keep)
         molecules = _clean_all(table[column], options.clean is not False)
-        notes: tuple[str, ...] = (f"The molecules are in column '{column}'.",)
+        notes: tuple[str, ...] = (f"The molecules are in column '{column}'.", *written)
         changes = notes_on_changes(table[column], molecules)
         if activities is not None:
             activities, rows = join_replicates(activities, [molecule.smiles for molecule in molecules])
@@ -125,7 +128,7 @@ class Molecules(Rows):
             identity=["smiles"],
             notes=notes,
             noun=self.nouns.one,
-            input_state={"column": column, "clean": thorough},
+            input_state={"column": column, "clean": thorough, **({"written": as_record(writings)} if writings else {})},
             alike=alike,
         )
         return assemble(name, self.name, table, labels, parsed, options, refused)

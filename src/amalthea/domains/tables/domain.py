@@ -11,13 +11,14 @@ import pandas as pd
 
 from amalthea.datasets.archive import checked
 from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
+from amalthea.datasets.cells import as_record, from_record, plain_numbers
 from amalthea.datasets.columns import as_text, is_missing, natural_order
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import read_targets
 from amalthea.domains.column_features import Columns, ColumnsState
-from amalthea.domains.layout import Layout, as_examples, find_layout
+from amalthea.domains.layout import Layout, as_examples, find_layout, kept_columns
 from amalthea.domains.networks import dense
 from amalthea.domains.protocol import Defaults, Featurizer, Fields, Nouns
 from amalthea.domains.tabular_inputs import Rows
@@ -54,19 +55,23 @@ class Tables(Rows):
             <Dataset small: 3 tables examples, y (regression), 0 refused>
         """
         table, refused = well_formed(table)
+        table, writings, written = plain_numbers(table, options.keep)
         labels = read_targets(table, options)
         targets = [target.name for target in labels.targets]
         for target in set(targets) & set(options.keep):
             raise DataError(f"'{target}' is the target, which cannot be a feature too. Take it out of --keep.")
-        layout = find_layout(table, [*targets, *options.ignore], options.keep, labels)
+        keep = kept_columns(options.keep, list(map(str, table.columns)))
+        layout = find_layout(table, [*targets, *options.ignore], keep, labels)
         examples = as_examples(table, layout)
         problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
-        parsed = ParsedTable(examples, problems, list(examples.columns), layout.notes)
+        state = {"written": as_record(writings)}
+        notes = (*written, *layout.notes)
+        parsed = ParsedTable(examples, problems, list(examples.columns), notes, input_state=state)
         return assemble(name, self.name, table, labels, parsed, options, refused)
 
     def input_state(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the names of the features' columns, and the values of the categories, as JSON."""
-        return self._featurizer(dataset).state()
+        """Return the features' columns, the values of the categories, and how numbers are written, as JSON."""
+        return {**self._featurizer(dataset).state(), **dataset.input_state}
 
     def inputs(self, source: Any, state: dict[str, Any]) -> Inputs:
         """Turn a table, a list of rows as dicts, or a file into examples; values that cannot be read count as missing.
@@ -108,11 +113,12 @@ class Tables(Rows):
 
     def _inputs(self, table: pd.DataFrame, state: dict[str, Any]) -> Inputs:
         layout = Layout(tuple(state["numbers"]), tuple(state["categories"]))
+        given, (table, _, _) = table, plain_numbers(table, known=from_record(state.get("written", {})))
         absent = [name for name in (*layout.numbers, *layout.categories) if name not in table.columns]
         if absent:
             there = f"There are: {listed(table.columns)}."
             raise DataError(f"the model needs these columns, which are not there: {listed(absent)}. {there}")
-        examples = as_examples(table, layout)
+        examples = as_examples(table, layout, state["categories"])
         warnings: list[list[str]] = [[] for _ in range(len(table))]
         for name in layout.numbers:
             for row in np.flatnonzero(examples[name].isna() & ~is_missing(table[name])):
@@ -124,4 +130,4 @@ class Tables(Rows):
         unknown = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "")
         problems = [misfits.get(line, problem) for line, problem in zip(table.index, unknown, strict=True)]
         sentences = np.array(["; ".join(warning) for warning in warnings], object)
-        return Inputs(table, examples, np.array(problems, object), sentences)
+        return Inputs(given, examples, np.array(problems, object), sentences)
