@@ -56,7 +56,7 @@ def test_molecules_and_their_properties_become_columns(tmp_path: Path) -> None:
 def test_a_record_that_cannot_be_read_keeps_its_number(tmp_path: Path) -> None:
     table = read_table(broken(tmp_path))
     assert malformed(table) == {
-        2: "record 2 cannot be read as a molecule",
+        2: "record 2 cannot be read as a molecule (Explicit valence for atom # 2 O, 3, is greater than permitted)",
         3: "record 3 cannot be read as a molecule",
     }
     assert table.loc[[2, 3]].isna().all(axis=None)

@@ -62,7 +62,12 @@ def train(
         ),
     ] = None,
     keep: Annotated[
-        list[str] | None, typer.Option(help="A column to learn from even if it looks like a name; repeatable.")
+        list[str] | None,
+        typer.Option(help="A column to learn from whatever speaks against it; repeatable."),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default="the first table")] = None,
+    header_line: Annotated[
+        int | None, typer.Option(min=1, help="The line with the columns' names.", show_default="looked for")
     ] = None,
     strict: Annotated[bool, typer.Option(help="Refuse the file if one row must be refused.")] = False,
     test: Annotated[Path | None, typer.Option(help="A labelled test set of your own, judged apart.")] = None,
@@ -168,6 +173,8 @@ def train(
         clean=clean,
         strict=strict,
         keep=tuple(keep or ()),
+        sheet=sheet,
+        header_line=header_line,
         length_unit=length_unit.value,
         energy_unit=energy_unit.value.lower(),
         energy_key=energy_key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,12 +11,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amalthea.datasets.columns import is_missing
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Refusal, Target
 from amalthea.datasets.files import malformed, reading_notes
 from amalthea.datasets.messages import counted, shortened
 from amalthea.datasets.splits import together
 from amalthea.datasets.targets import Labels, encode
 from amalthea.errors import DataError
+
+SUMMARIES = re.compile(
+    r"(grand |sub)?totals?|total geral|sum|summe|gesamt|som[am]e?|mean|average|avg|mittelwert|m[eé]dia|moyenne|promedio"
+    r"|median|std|sd|stdev|std dev|standard deviation|rsd|cv|sem|min(imum)?|max(imum)?|count|n",
+    re.I,
+)
+"""Names of rows that sum up the rows above."""
+
+MOST_SUMMARIES = 8
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,12 +44,12 @@ class ParsedTable:
 
 
 def well_formed(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Refusal, ...]]:
-    """Return a table without the lines that do not fit its header, and these as refusals.
+    """Return a table without lines that do not fit its header or sum others up, and these as refusals.
 
     Args:
         table: as `read_table` gives it.
     """
-    misfits = malformed(table)
+    misfits = {**malformed(table), **_summary_rows(table)}
     refused = tuple(Refusal(line, "", reason) for line, reason in misfits.items())
     return table[~table.index.isin(list(misfits))], refused
 
@@ -170,6 +181,21 @@ def same_rows(frame: pd.DataFrame) -> NDArray[np.int64]:
     """
     numbered = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
     return np.asarray(numbered, np.int64)
+
+
+def _summary_rows(table: pd.DataFrame) -> dict[int, str]:
+    """Return the rows at the end of a table that sum up those above, as "Total" and "Mean", each with the reason."""
+    found: dict[int, str] = {}
+    for line in reversed(table.index[-MOST_SUMMARIES:]):
+        for name, cell in table.loc[line].items():
+            if isinstance(cell, str) and SUMMARIES.fullmatch(cell.strip(" :.")):
+                others = table[name][~table.index.isin([*found, line])]
+                if is_missing(others).all() or (~others.isin([cell]).any() and others.nunique() > 0.5 * len(others)):
+                    found[int(line)] = f"'{cell}' sums up other rows"
+                    break
+        else:
+            break
+    return found
 
 
 def _cannot_be_used(name: str, refused: tuple[Refusal, ...], rows: int, strict: bool) -> str:

@@ -164,6 +164,8 @@ class ReadOptions:
     ignore: tuple[str, ...] = ()  # columns that must not become features (fold, group and time columns)
     # columns that become features of a table even where they look like names of the rows, or are ignored
     keep: tuple[str, ...] = ()
+    sheet: str | None = None  # of a workbook; None: the first that holds a table
+    header_line: int | None = None  # the line with the columns' names; None: it is looked for
     length_unit: str = "bohr"  # the unit of n2p2's files: "bohr" or "angstrom"
     energy_unit: str = "hartree"  # the unit of n2p2's files: "hartree" or "ev"
     energy_key: str | None = None  # what structures call their energy; "none": it is not read

@@ -21,11 +21,13 @@ from amalthea.datasets.row_reader import records
 from amalthea.errors import DataError
 
 
-def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
+def read_table(path: str | os.PathLike[str], sheet: str | None = None, header_line: int | None = None) -> pd.DataFrame:
     """Read a whole file as a table of text.
 
     Args:
-        path: delimited text (separator and encoding are found), .xlsx, .parquet, .smi, or .sdf.
+        path: delimited text (separator and encoding are found), .xlsx, .parquet, .smi, or .sdf; text may be compressed.
+        sheet: of a workbook; None: the first that holds a table.
+        header_line: the line with the columns' names; None: it is looked for, below titles and remarks.
 
     Returns:
         All columns as text, missing values as NaN; the index is the line in the file (the header is line 1),
@@ -43,25 +45,31 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
             name density
         2  water   0,997
     """
-    return next(iterate_table(path, None))
+    return next(iterate_table(path, None, sheet, header_line))
 
 
-def iterate_table(path: str | os.PathLike[str], rows: int | None) -> Iterator[pd.DataFrame]:
+def iterate_table(
+    path: str | os.PathLike[str], rows: int | None, sheet: str | None = None, header_line: int | None = None
+) -> Iterator[pd.DataFrame]:
     """Yield a file as tables of at most `rows` rows, as `read_table` gives them, with constant memory.
 
     Args:
         path: as for `read_table`.
         rows: the largest number of rows in one table; None: all in one.
+        sheet: as for `read_table`.
+        header_line: as for `read_table`.
 
     Raises:
         DataError: as `read_table`.
     """
     path = existing_file(path)
-    lines = records(path)
+    said: list[str] = []
+    lines = records(path, sheet, header_line, said)
     header = next(lines, None)
     if header is None:
         raise DataError(f"{path} is empty. A table needs a header line with the columns' names, and rows below it.")
     names, notes = distinct_names(header.fields)
+    notes = (*said, *notes)
     if names and np.isfinite(numbers(pd.Series(names, dtype="str"))).all():
         notes += (f"The first line ({listed(names, 8)}) was taken for the header, though it holds only numbers.",)
     batch = list(itertools.islice(lines, rows))

@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
+import collections
 import csv
 import itertools
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from amalthea.datasets.encoding import Record, text_encoding
+from amalthea.datasets.encoding import COMPRESSED, Record, opened_text, text_encoding
+from amalthea.datasets.header import headed
 from amalthea.datasets.sdf import sdf_records
+from amalthea.datasets.workbook import as_fields, workbook_records
 from amalthea.errors import DataError, MissingDependencyError
 
 SEPARATORS = (",", ";", "\t", "|")
 
 
-def records(path: Path) -> Iterator[Record]:
+def records(path: Path, sheet: str | None, header_line: int | None, notes: list[str]) -> Iterator[Record]:
     """Yield the header of a file and then its rows, with constant memory; blank rows at its end are left out.
 
     Args:
-        path: an existing file; its suffix says the format: .xlsx, .parquet, .smi, .sdf, else delimited text.
+        path: an existing file; its suffix says the format: .xlsx, .parquet, .smi, .sdf, else delimited text; text
+            may be compressed (.gz, .bz2, .xz).
+        sheet: of a workbook; None: the first that holds a table.
+        header_line: the line with the columns' names; None: it is looked for.
+        notes: what is decided is added to it, as sentences.
 
     Raises:
         DataError: the file is not what its name says, or is not text.
         MissingDependencyError: the format needs a library that is not installed.
     """
-    match path.suffix.lower():
+    suffix = Path(path.stem).suffix if path.suffix.lower() in COMPRESSED else path.suffix
+    match suffix.lower():
         case ".xlsx" | ".xlsm":
-            rows = _excel_records(path)
+            rows = workbook_records(path, sheet, notes)
         case ".parquet" | ".pq":
-            rows = _parquet_records(path)
+            return _without_blank_tail(_parquet_records(path))
         case ".smi" | ".smiles":
-            rows = _smiles_records(path)
+            return _without_blank_tail(_smiles_records(path))
         case ".sdf" | ".sd":
             return sdf_records(path)
         case _:
             rows = _text_records(path)
-    return _without_blank_tail(rows)
+    return headed(_without_blank_tail(rows), header_line, notes)
 
 
 def _text_records(path: Path) -> Iterator[Record]:
     encoding = text_encoding(path)
-    with path.open(encoding=encoding, errors="replace", newline="") as stream:
+    with opened_text(path, encoding, newline="") as stream:
         head = list(itertools.islice(stream, 100))
         first = head[0].strip() if head else ""
         declared = first[4:] if first.lower().startswith("sep=") else ""
@@ -69,43 +75,28 @@ def _text_records(path: Path) -> Iterator[Record]:
 
 
 def _separator(head: list[str]) -> str:
-    """Return the separator that cuts most of these lines into as many fields as the header, and into the most."""
+    """Return the separator that cuts most of these lines into as many fields as one another, and into the most."""
 
     def quality(separator: str) -> tuple[bool, float, int]:
         try:
             widths = [len(fields) for fields in csv.reader(head, delimiter=separator) if fields]
         except csv.Error:
             return (False, 0.0, 0)
-        width = widths[0] if widths else 0
-        return (width > 1, sum(w == width for w in widths) / max(len(widths), 1), width)
+        # Of the header and the commonest width, for remarks may stand above a header.
+        counts = collections.Counter(widths)
+        width = max((widths[0], counts.most_common(1)[0][0]) if widths else (0,), key=lambda w: (w > 1, counts[w]))
+        return (width > 1, counts[width] / max(len(widths), 1), width)
 
     return max(SEPARATORS, key=quality)
 
 
 def _smiles_records(path: Path) -> Iterator[Record]:
     yield Record(0, ["smiles", "name"])
-    with path.open(encoding=text_encoding(path), errors="replace") as stream:
+    with opened_text(path, text_encoding(path)) as stream:
         for line, text in enumerate(stream, start=1):
             fields = text.strip().split(maxsplit=1)
             if fields and not (line == 1 and "smiles" in fields[0].lower()):
                 yield Record(line, fields)
-
-
-def _excel_records(path: Path) -> Iterator[Record]:
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise MissingDependencyError(
-            f'{path}: reading Excel files needs openpyxl. Install it with: pip install "amalthea[excel]"'
-        ) from error
-    with warnings.catch_warnings(), path.open("rb") as stream:
-        warnings.simplefilter("ignore")  # openpyxl warns of drawings and validations, which hold no data
-        try:
-            workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        except Exception as error:
-            raise DataError(f"{path} cannot be read as an Excel workbook. Save it anew as .xlsx or CSV.") from error
-        for line, cells in enumerate(workbook.worksheets[0].iter_rows(values_only=True), start=1):
-            yield Record(line, _as_fields(cells))
 
 
 def _parquet_records(path: Path) -> Iterator[Record]:
@@ -125,12 +116,7 @@ def _parquet_records(path: Path) -> Iterator[Record]:
     for batch in table.iter_batches(10_000):
         for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             line += 1
-            yield Record(line, _as_fields(cells))
-
-
-def _as_fields(cells: tuple[Any, ...]) -> list[str]:
-    """Return typed cells as text; an empty cell is empty text."""
-    return ["" if cell is None else str(cell) for cell in cells]
+            yield Record(line, as_fields(cells))
 
 
 def _without_blank_tail(rows: Iterator[Record]) -> Iterator[Record]:

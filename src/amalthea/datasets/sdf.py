@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from amalthea.datasets.encoding import Record, text_encoding
+from amalthea.datasets.encoding import Record, opened_text, text_encoding
 from amalthea.errors import DataError, MissingDependencyError
 
 END = "$$$$"
 
-PROPERTY = re.compile(r"^>.*?<(.+)>")
+PROPERTY = re.compile(r"^>.*?<([^<>]+)>")
 """The line above a property's value, such as "> <logS>" or ">  <logS>  (1) "."""
 
 
@@ -36,9 +36,9 @@ def sdf_records(path: Path) -> Iterator[Record]:
     yield Record(0, ["smiles", *(["name"] if titled else []), *properties])
     number, good = 0, 0
     for number, lines in enumerate(_blocks(path), start=1):
-        smiles = _smiles(chem, lines)
-        if smiles is None:
-            yield Record(number, [], f"record {number} cannot be read as a molecule")
+        smiles, why = _smiles(chem, lines)
+        if not smiles:
+            yield Record(number, [], f"record {number} cannot be read as a molecule{why}")
             continue
         good += 1
         values = dict(_properties(lines))
@@ -73,7 +73,7 @@ def _survey(path: Path) -> tuple[bool, list[str]]:
 def _blocks(path: Path) -> Iterator[list[str]]:
     """Yield the lines of each record, without the line of dollars that ends it."""
     lines: list[str] = []
-    with path.open(encoding=text_encoding(path), errors="replace") as stream:
+    with opened_text(path, text_encoding(path)) as stream:
         for line in stream:
             if line.startswith(END):
                 yield lines or [""]
@@ -100,11 +100,16 @@ def _properties(lines: list[str]) -> Iterator[tuple[str, str]]:
             yield header[1], "\n".join(value)
 
 
-def _smiles(chem: Any, lines: list[str]) -> str | None:
-    """Return the canonical SMILES of a record's molecule, None where RDKit cannot read it."""
+def _smiles(chem: Any, lines: list[str]) -> tuple[str, str]:
+    """Return the canonical SMILES of a record's molecule; or "" and RDKit's reason, in brackets, where it has one."""
     from rdkit import rdBase
 
+    end = next((place for place, line in enumerate(lines) if line.startswith("M  END")), len(lines))
+    block = "\n".join([*lines[:4], *filter(str.strip, lines[4:end]), "M  END"])  # a blank line would end it early
     with rdBase.BlockLogs():
-        molecule = chem.MolFromMolBlock("\n".join(lines))
-        smiles = None if molecule is None else chem.MolToSmiles(molecule)
-    return smiles or None
+        molecule = chem.MolFromMolBlock(block)
+        if molecule is not None:
+            return str(chem.MolToSmiles(molecule)), ""
+        unchecked = chem.MolFromMolBlock(block, sanitize=False)
+        problems = [] if unchecked is None else chem.DetectChemistryProblems(unchecked)
+    return "", f" ({problems[0].Message().strip().rstrip('.')})" if problems else ""

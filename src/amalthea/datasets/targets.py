@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amalthea.datasets.beside import with_relations_and_units
 from amalthea.datasets.columns import (
     MISSING_TEXT,
     bounds,
@@ -63,8 +64,13 @@ def read_targets(table: pd.DataFrame, options: ReadOptions, taken: Sequence[str]
         ('regression', [-0.5, -1.25, 0.5, nan], ['', '', '', "'logS' is missing"])
     """
     names = choose_targets(table, options.target, [*taken, *options.ignore, *options.keep])
+    beside: tuple[str, ...] = ()
+    if not unit:
+        table, beside = with_relations_and_units(table, names)
     targets, values, problems = [], [], []
-    notes = [] if options.target else [f"'{names[0]}' is taken for the target; --target names another one."]
+    notes = (
+        [*beside] if options.target else [f"'{names[0]}' is taken for the target; --target names another one.", *beside]
+    )
     left_out: list[str] = []
     for name in names:
         if len(names) > 1 and is_missing(table[name], MISSING_TEXT).all():

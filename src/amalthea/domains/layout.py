@@ -131,14 +131,14 @@ def _reason_to_leave_out(column: pd.Series, labels: Labels | None) -> str:
     known = _known(column)
     if known.empty:
         return "it is empty"
+    if not is_numeric(column) and known.str.count(">").ge(2).mean() > 0.8:
+        return "it holds reactions, which are not read; give their molecules in columns of their own"
     if is_identifier(column):
         return f"it {'numbers' if is_numeric(column) else 'names'} the rows, each value another"
     if known.nunique() == 1 and len(known) == len(column):
         return "it is the same in all rows"
     if is_date(column):
         return "it holds dates"
-    if not is_numeric(column) and known.str.count(">").ge(2).mean() > 0.8:
-        return "it holds reactions, which are not read; give their molecules in columns of their own"
     if not is_numeric(column) and known.nunique() > min(MOST_CATEGORIES, len(column) // 2):
         return f"it holds text with {known.nunique():,} different values, too many for categories"
     pairs = zip(labels.targets, labels.values.T, strict=True) if labels is not None else ()

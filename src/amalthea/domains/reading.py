@@ -13,6 +13,7 @@ import pandas as pd
 from amalthea.datasets import catalogue, files
 from amalthea.datasets.columns import as_text
 from amalthea.datasets.dataset import Dataset, ReadOptions
+from amalthea.datasets.encoding import COMPRESSED
 from amalthea.datasets.messages import listed
 from amalthea.domains import claimed, domain, domains, recognise
 from amalthea.domains.protocol import Domain
@@ -30,6 +31,8 @@ def read(
     clean: bool | None = None,
     ignore: Sequence[str] = (),
     keep: Sequence[str] = (),
+    sheet: str | None = None,
+    header_line: int | None = None,
     length_unit: str = "bohr",
     energy_unit: str = "hartree",
     energy_key: str | None = None,
@@ -58,7 +61,10 @@ def read(
         clean: keep each molecule's largest fragment, neutralized; None: unless that makes copies that contradict one
             another.
         ignore: columns that must not become features.
-        keep: columns that become features of a table even where they look like names of the rows.
+        keep: columns that become features of a table even where they look like names of the rows, or say the target;
+            and numbers, as text, that do not stand for "no value" though they look like it.
+        sheet: of a workbook; None: the first that holds a table.
+        header_line: the line with the columns' names; None: it is looked for.
         length_unit: of n2p2's files, which do not say it: "bohr" or "angstrom".
         energy_unit: of n2p2's files: "hartree" or "ev".
         energy_key: what structures call their energy, where the usual names mislead; "none": it is not read.
@@ -81,8 +87,8 @@ def read(
     """
     names = (target,) if isinstance(target, str) else tuple(target)
     options = ReadOptions(
-        names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), length_unit, energy_unit,
-        energy_key, forces_key, stress_key, size, intensity, frame, label_from_name,
+        names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), sheet, header_line,
+        length_unit, energy_unit, energy_key, forces_key, stress_key, size, intensity, frame, label_from_name,
         time, horizon, series, tuple(known), tuple(fixed), every,
     )  # fmt: skip
     if isinstance(source, pd.DataFrame):
@@ -99,8 +105,9 @@ def read(
         return _read_files(kinds[0], paths, paths[0].stem, options)
     if len(paths) != 1:
         raise DataError(f"several files are read together only if all hold structures. Received: {listed(paths)}.")
-    table = files.read_table(paths[0])
-    dataset = _domain_of(table, options).dataset(table, paths[0].stem, options)
+    table = files.read_table(paths[0], sheet, header_line)
+    name = Path(paths[0].stem).stem if paths[0].suffix in COMPRESSED else paths[0].stem
+    dataset = _domain_of(table, options).dataset(table, name, options)
     return dataclasses.replace(dataset, fingerprint=files.fingerprint(*paths))
 
 

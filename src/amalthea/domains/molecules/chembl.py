@@ -21,6 +21,11 @@ UNIT = "-log10(mol/L)"
 COLUMNS = ("Standard Type", "Standard Relation", "Standard Value", "Standard Units")
 """By these columns an export is recognised, whatever else it has."""
 
+OTHER_COLUMNS = ("Document Year", "Data Validity Comment", "Target Name")
+
+ALIASES = {"targetprefname": "Target Name", "year": "Document Year"}
+"""What other tools of ChEMBL call these columns, in lower case and without blanks."""
+
 EXPONENTS = {"M": 0, "mM": 3, "uM": 6, "µM": 6, "μM": 6, "nM": 9, "pM": 12}
 """The units that are concentrations; one mol/L is 10**exponent of each."""
 
@@ -52,6 +57,30 @@ class Activities:
     def threshold(self) -> float | None:
         """What makes two classes of the activity, None where it is a number to be learned."""
         return _threshold(self.options)
+
+
+def with_usual_names(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns are called as ChEMBL's web page calls them, whatever tool of ChEMBL wrote it.
+
+    Args:
+        table: all columns as text; the client library writes "standard_value", its database "STANDARD_VALUE".
+
+    Example:
+        >>> list(with_usual_names(pd.DataFrame(columns=["standard_units", "target_pref_name", "x"])).columns)
+        ['Standard Units', 'Target Name', 'x']
+    """
+    usual = {_key(name): name for name in (*COLUMNS, *OTHER_COLUMNS)} | ALIASES
+    names = [str(name) for name in table.columns]
+    renamed = {name: usual[_key(name)] for name in names if _key(name) in usual and usual[_key(name)] not in names}
+    if not set(COLUMNS) <= {*names, *renamed.values()}:
+        return table
+    made = table.rename(columns=renamed)
+    made.attrs = table.attrs
+    return made
+
+
+def _key(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def is_export(table: pd.DataFrame, options: ReadOptions) -> bool:

@@ -33,8 +33,8 @@ def notes_on_changes(written: pd.Series, molecules: Sequence[Cleaned]) -> tuple[
         for change in molecule.changes:
             pairs.setdefault(change, []).append(f"{shortened(str(text))} -> {shortened(molecule.smiles or '')}")
     return tuple(
-        f"{change.capitalize()} in {counted(len(examples), 'molecule')}: {listed(dict.fromkeys(examples), 3)}."
-        for change, examples in pairs.items()
+        f"{change[0].upper()}{change[1:]} in {counted(len(shown), 'molecule')}: {listed(dict.fromkeys(shown), 3)}."
+        for change, shown in pairs.items()
     )
 
 

@@ -102,6 +102,8 @@ class Molecules(Rows):
         if options.keep:
             raise DataError(f"molecules are learned from their structure alone: --keep {options.keep[0]} has no use.")
         table, refused = well_formed(table)
+        if not set(options.target) & set(table.columns):
+            table = chembl.with_usual_names(table)
         activities = chembl.read_activities(table, options) if chembl.is_export(table, options) else None
         if activities is not None:
             table, options = activities.table, activities.options
