@@ -6,8 +6,18 @@ import sys
 from types import TracebackType
 from typing import Literal
 
-Verbosity = Literal["auto"] | int | bool
-"""Whether progress is shown: "auto" on a terminal only, 1 always, 0 never."""
+Verbosity = Literal["auto", "lines"] | int | bool
+"""Whether progress is shown: "auto" on a terminal, "lines" elsewhere too, a line now and then; 1 always, 0 never."""
+
+
+def on_terminal(verbose: Verbosity) -> bool:
+    """Return whether what moves is to be shown: wherever there is a terminal, unless nothing is to be said.
+
+    Example:
+        >>> on_terminal(0)
+        False
+    """
+    return bool(verbose) and sys.stderr.isatty()
 
 
 class Bar:
@@ -25,7 +35,7 @@ class Bar:
     """
 
     def __init__(self, label: str, total: int | None = None, verbose: Verbosity = "auto") -> None:
-        self.shown = sys.stderr.isatty() if verbose == "auto" else bool(verbose)
+        self.shown = on_terminal(verbose) if isinstance(verbose, str) else bool(verbose)
         self.label, self.total = label, total
 
     def __enter__(self) -> Bar:

@@ -20,21 +20,21 @@ from amalthea.datasets import files
 from amalthea.domains.column_features import Columns
 from amalthea.training import sharding as placement
 from amalthea.training import trainer
+from amalthea.training.display import Display
 from amalthea.validation import baselines
 from tests.predictor.models import table, trained
 
 
 def press_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     """Press Ctrl-C at the end of the epoch of this number, counted over all groups of members."""
-    note, seen = trainer._note, []
+    seen = []
 
-    def noted(*arguments: Any) -> bool:
+    def epoch_end(*_: Any) -> None:
         seen.append(None)
         if len(seen) == epochs:
             os.kill(os.getpid(), signal.SIGINT)
-        return note(*arguments)
 
-    monkeypatch.setattr(trainer, "_note", noted)
+    monkeypatch.setattr(Display, "epoch_end", epoch_end)
 
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

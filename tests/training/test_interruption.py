@@ -10,14 +10,15 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from networks import FEATURES, FOLD_IDS, TARGET, am, assert_same, dense, weights_of
 
-from amalthea.progress import Bar
 from amalthea.training import sharding as placement
 from amalthea.training import trainer
+from amalthea.training.display import Display
 
 
 class Impatient:
@@ -57,13 +58,12 @@ def press_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     """Press Ctrl-C at the end of the epoch of this number, counted over all groups of members."""
     done = []
 
-    def advance(bar: Bar, text: str = "") -> None:
-        del bar, text
+    def epoch_end(*_: Any) -> None:
         done.append(None)
         if len(done) == epochs:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(Bar, "advance", advance)
+    monkeypatch.setattr(Display, "epoch_end", epoch_end)
 
 
 def test_who_had_not_begun_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

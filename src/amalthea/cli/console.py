@@ -34,7 +34,7 @@ class Console:
     @property
     def verbose(self) -> Any:
         """How the library should show progress."""
-        return 0 if self.quiet else "auto"
+        return 0 if self.quiet else "lines"
 
     def say(self, sentence: str) -> None:
         """Tell the user something on the way, on standard error."""

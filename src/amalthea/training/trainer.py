@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError
-from amalthea.progress import Bar, Verbosity
+from amalthea.progress import Verbosity
 from amalthea.training.arrays import size_in_bytes
 from amalthea.training.assignment import Assignment, Rows, batches_by_epoch
 from amalthea.training.buckets import Several, Shapes, class_batches_by_epoch, some
 from amalthea.training.callbacks import Listeners
 from amalthea.training.convolution import flowing_bytes
+from amalthea.training.display import HELD_OUT, Display
+from amalthea.training.held_out import HeldOut
 from amalthea.training.history import History, far_above
 from amalthea.training.initialization import Maker, draw_trainable, fit_scalers, scalers, start_others
 from amalthea.training.interruption import StopRequest, stop_on_request
@@ -98,8 +100,9 @@ def train(
     # Group after group, as many members at a time as fit.
     groups = []
     turns = -(-len(assignment.training) // placement.group)
-    bar = Bar(f"{len(assignment.training)} networks, epoch", turns * settings.epochs, settings.verbose)
-    with stop_on_request() as request, bar:
+    display = Display(len(assignment.training), turns, settings.epochs, settings.verbose)
+    held_out = None if isinstance(x, Shapes) or not display.shown else HeldOut.of(model, placement, assignment, data)
+    with stop_on_request() as request, display:
         listeners.train_begin()
         for turn, numbers in enumerate(_in_turn(assignment, placement.group), start=1):
             start = _start(model, optimizer, numbers, x, statistics, assignment, settings, placement)
@@ -111,9 +114,9 @@ def train(
                 of_rows = batches_by_epoch(assignment, everyone, steps, batch, settings.seed)
                 orders = ((None, rows) for rows in of_rows)
             listeners.group_begin(last=turn == turns)
-            groups.append(
-                _train_group(program, start, numbers, assignment, settings, orders, data, request, bar, listeners)
-            )
+            display.group_begin(len(numbers))
+            watch = _Watch(listeners, display, held_out, numbers)
+            groups.append(_train_group(program, start, numbers, assignment, settings, orders, data, request, watch))
             if request.stop:
                 break
         listeners.train_end()
@@ -154,6 +157,38 @@ def _copy_optimizer(original: Any) -> Any:
 def member_seeds(seed: int, numbers: Rows) -> NDArray[np.uint32]:
     """Return each member's own seed, which depends on its number and the ensemble's seed alone."""
     return np.array([np.random.SeedSequence([seed, int(n), 2]).generate_state(1)[0] for n in numbers], np.uint32)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Watch:
+    """Who follows a group of members while it learns: callbacks, and the display."""
+
+    listeners: Listeners
+    display: Display
+    held_out: HeldOut | None
+    numbers: Rows
+
+    def held_out_scores(self, learner: Learner) -> dict[str, jax.Array]:
+        """Return the members' scores on held-out rows where they are shown, and it is time to measure them again."""
+        if self.held_out is None or not self.display.due():
+            return {}
+        scores = self.held_out.scores((learner.trainable, learner.others), self.numbers)
+        return {HELD_OUT + name: values for name, values in scores.items()}
+
+    def note(self, latest: dict[str, jax.Array], scores: list[dict[str, Any]]) -> bool:
+        """Write an epoch's scores down and announce them; False once nobody learns any more."""
+        read = {name: np.asarray(values)[: len(self.numbers)] for name, values in latest.items()}
+        learning = np.isfinite(read["loss"])
+        if not learning.any() and scores:
+            return False
+        # What is measured for the display alone belongs to no history.
+        kept = {name: values for name, values in read.items() if not name.startswith(HELD_OUT)}
+        scores.append(kept)
+        if not learning.any():
+            return False
+        self.display.epoch_end({name: float(values[learning].mean()) for name, values in read.items()})
+        self.listeners.epoch_end(len(scores) - 1, kept)
+        return True
 
 
 def _in_turn(assignment: Assignment, size: int) -> Iterator[Rows]:
@@ -205,10 +240,9 @@ def _train_group(
     orders: Iterator[tuple[Any, Any]],
     data: Any,
     request: StopRequest,
-    bar: Bar,
-    listeners: Listeners,
+    watch: _Watch,
 ) -> _Group:
-    placement = program.placement
+    placement, listeners = program.placement, watch.listeners
     aside = np.stack([assignment.validation[number] for number in placement.fill(numbers)]).astype(np.int32)
     validation = jax.device_put(aside, placement.by_member)
     scores: list[dict[str, NDArray[np.float32]]] = []
@@ -217,7 +251,7 @@ def _train_group(
         if listeners.in_step:
             # Who hears an epoch begin has heard before that the last one ended: nothing runs ahead.
             if pending is not None:
-                _note(pending, scores, len(numbers), listeners, bar)
+                watch.note(pending, scores)
                 pending = None
             if request.stop or listeners.stop_requested or not np.asarray(learner.learning).any():
                 break
@@ -229,14 +263,14 @@ def _train_group(
         drawn = data if which is None else Several(data, jax.device_put(which, placement.everywhere))
         learner, latest = program.epoch(learner, order, validation, drawn)
         # The scores of the epoch before are read while this one runs.
-        if pending is not None and not _note(pending, scores, len(numbers), listeners, bar):
+        if pending is not None and not watch.note(pending, scores):
             pending = None
             break
-        pending = latest
+        pending = latest | watch.held_out_scores(learner)
         if request.stop or listeners.stop_requested:
             break
     if pending is not None:
-        _note(pending, scores, len(numbers), listeners, bar)
+        watch.note(pending, scores)
     request.stop |= listeners.stop_requested
     if settings.recorder is not None:
         settings.recorder.end(numbers, learner.trainable, learner.others)
@@ -253,22 +287,6 @@ def _train_group(
         lost[:size],
         np.where(np.asarray(learner.diverged), np.asarray(learner.epochs), -1)[:size],
     )
-
-
-def _note(
-    latest: dict[str, jax.Array], scores: list[dict[str, Any]], size: int, listeners: Listeners, bar: Bar
-) -> bool:
-    """Write an epoch's scores down and announce them; False once nobody learns any more."""
-    read = {name: np.asarray(values)[:size] for name, values in latest.items()}
-    learning = np.isfinite(read["loss"])
-    if not learning.any() and scores:
-        return False
-    scores.append(read)
-    if not learning.any():
-        return False
-    bar.advance("  ".join(f"{name} {values[learning].mean():.4g}" for name, values in read.items()))
-    listeners.epoch_end(len(scores) - 1, read)
-    return True
 
 
 def _gather(groups: list[_Group], assignment: Assignment, settings: Settings, interrupted: bool) -> Trained:
