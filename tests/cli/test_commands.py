@@ -35,12 +35,36 @@ def test_the_version_is_that_of_the_package(amalthea):
     assert amalthea("--version").stdout == f"amalthea {amalthea_version}\n"
 
 
-def test_train_prints_a_table_and_three_commands_worth_trying(amalthea):
+def test_train_prints_a_table_and_commands_that_were_not_tried(amalthea):
     run = amalthea("train", "wine.csv", "--target", "target", "-o", "told.amalthea", *QUICK)
     assert "ROC AUC" in run.stdout
     assert "baseline: majority" in run.stdout
-    assert len(re.findall(r"^  amalthea ", run.stdout, re.MULTILINE)) == 3
+    assert re.findall(r"^  amalthea (\w+)", run.stdout, re.MULTILINE) == ["predict", "report", "explain", "train"]
+    assert "--members 20" not in run.stdout  # QUICK names the members
     assert "'target' has three" in run.stderr or "target" in run.stderr
+
+
+def test_a_narrow_terminal_has_the_table_s_rows_as_blocks(amalthea, wine_model):
+    wide = amalthea("evaluate", "wine.amalthea", "wine.csv")
+    narrow = amalthea("evaluate", "wine.amalthea", "wine.csv", COLUMNS="50")
+    assert max(map(len, narrow.stdout.splitlines())) <= 50 < max(map(len, wide.stdout.splitlines()))
+    assert "\n  ROC AUC ↑   " in narrow.stdout
+    assert wide.stdout.split() != narrow.stdout.split()
+    figures = re.findall(r"[\d.]+ ± [\d.]+", wide.stdout)
+    assert sorted(figures) == sorted(re.findall(r"[\d.]+ ± [\d.]+", narrow.stdout))
+
+
+def test_every_command_speaks_the_language_that_is_asked_for(amalthea, wine_model):
+    asked = amalthea("predict", "wine.amalthea", "wine.csv", "-o", "pt.csv", "--lang", "pt-BR")
+    assert "178 de 178 linhas previstas." in asked.stderr
+    by_place = amalthea("evaluate", "wine.amalthea", "wine.csv", LC_ALL="pt_BR.UTF-8")
+    assert "referência: maioria" in by_place.stdout
+    assert "baseline" not in by_place.stdout
+    unknown = amalthea("evaluate", "wine.amalthea", "wine.csv", "--lang", "xx", code=2)
+    assert "The languages are: en, pt-BR." in unknown.stderr
+    assert set(json.loads(amalthea("evaluate", "wine.amalthea", "wine.csv", "--json", "--lang", "pt-BR").stdout)) == {
+        *("examples", "trained_on", "refused", "metrics", "baselines")
+    }
 
 
 def test_out_of_fold_figures_are_those_of_the_file(amalthea, numbers_model):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -38,10 +40,30 @@ def test_each_figure_comes_in_light_and_dark_and_as_data(tmp_path, quick):
     assert {path.name for path in found.files["graph"]} == {"graph.svg", "graph.json"}
     kinds = {f"step-{theme}.{kind}" for theme in ("light", "dark") for kind in ("svg", "png")}
     assert {path.name for path in found.files["step"]} == {*kinds, "step.json", "step.csv"}
-    assert sorted(path for paths in found.files.values() for path in paths) == sorted((tmp_path / "new").iterdir())
+    written = [*found.pages, *(path for paths in found.files.values() for path in paths)]
+    assert sorted(written) == sorted((tmp_path / "new").iterdir())
     assert json.loads((tmp_path / "new/graph.json").read_text())["nodes"]
     assert found.missing == dict.fromkeys(("generalization", "trajectories"), "not in this test")
     assert len(heard) == 4
+
+
+def test_a_page_in_each_language_shows_the_figures_in_their_order(tmp_path, quick):
+    found = insight.explain(trained("number"), tmp_path, language="pt-BR")
+    assert [path.name for path in found.pages] == ["index.html", "index.en.html"]
+    first, other = (path.read_text(encoding="utf-8") for path in found.pages)
+    for text in (first, other):
+        assert re.findall(r'<figure id="(\w+)"', text) == list(QUICK)
+        # What the page shows lies beside it, in light and dark, and nothing comes from elsewhere.
+        links = re.findall(r'(?:href|src|srcset)="([^"]+)"', text)
+        assert {"graph.svg", "step-light.svg", "step-dark.svg", "step.csv"} <= set(links)
+        assert all((tmp_path / link).exists() for link in links if link != "data:,")
+    assert '<html lang="pt-BR">' in first
+    assert "Um passo com o mesmo minilote" in first
+    assert '<a lang="en" href="index.en.html">' in first
+    assert escape(found.captions["step"]) in other
+    assert "Aprendizado e sobreajuste: not in this test" in first
+    with pytest.raises(am.AmaltheaError, match="Nothing is translated into 'xx'"):
+        insight.explain(trained("number"), tmp_path, language="xx")
 
 
 def test_the_example_is_the_one_that_was_asked_for_and_its_network_never_saw_it():

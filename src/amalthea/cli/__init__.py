@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from amalthea.cli.console import sentences_of
 from amalthea.cli.data import data
 from amalthea.cli.evaluate import evaluate
 from amalthea.cli.explain import explain
@@ -24,6 +25,8 @@ from amalthea.cli.report import report
 from amalthea.cli.select import select
 from amalthea.cli.train import train
 from amalthea.errors import AmaltheaError
+from amalthea.reporting.sentences import Sentences
+from amalthea.reporting.translate import ENGLISH
 
 app = typer.Typer(
     name="amalthea",
@@ -98,5 +101,13 @@ def main() -> NoReturn:
 
 
 def _tell(sentence: str, code: int) -> int:
-    sys.stderr.write(f"amalthea: {sentence}\n")
+    sys.stderr.write(f"amalthea: {_sentences()(sentence)}\n")
     return code
+
+
+def _sentences() -> Sentences:
+    """Return the sentences of the user's language, English where that is what is wrong."""
+    try:
+        return sentences_of(sys.argv)
+    except AmaltheaError:
+        return Sentences(ENGLISH, {})

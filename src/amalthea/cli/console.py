@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,11 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
+from amalthea.cli.tables import arranged, width
 from amalthea.datasets.output_path import check_output as check_output
+from amalthea.reporting.sentences import Sentences, of_a_terminal
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors (and the JSON object).")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Lang = Annotated[
+    str | None,
+    typer.Option(help="The language of what is said: en or pt-BR.", show_default="the environment's", metavar="TAG"),
+]
 Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
 Model = Annotated[Path, typer.Argument(help="A saved model, NAME.amalthea.", show_default=False)]
 
@@ -36,10 +44,20 @@ class Console:
         """How the library should show progress."""
         return 0 if self.quiet else "lines"
 
+    @functools.cached_property
+    def sentences(self) -> Sentences:
+        """What turns the library's sentences into those of the user's language."""
+        return sentences_of(sys.argv)
+
     def say(self, sentence: str) -> None:
-        """Tell the user something on the way, on standard error."""
+        """Tell the user something on the way, on standard error, in the user's language."""
         if not self.quiet:
-            sys.stderr.write(f"{sentence}\n")
+            sys.stderr.write(f"{self.sentences(sentence)}\n")
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        """Return a table in the user's language, turned where the terminal is too narrow for it."""
+        translated = [[self.sentences(cell) for cell in row] for row in (header, *rows)]
+        return arranged(translated[0], translated[1:], width())
 
     def result(self, text: str, value: Mapping[str, Any]) -> None:
         """Print a command's result: `text`, or `value` as JSON."""
@@ -49,6 +67,17 @@ class Console:
             sys.stdout.write(pack_json(value).decode() + "\n")
         elif not self.quiet:
             sys.stdout.write(f"{text}\n")
+
+
+def sentences_of(words: Sequence[str]) -> Sentences:
+    """Return the sentences of the language that a command line asks for with --lang, or else of the environment's.
+
+    Raises:
+        AmaltheaError: there is no such language.
+    """
+    asked = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    asked += [after for word, after in itertools.pairwise(words) if word == "--lang"]
+    return of_a_terminal(asked[-1] if asked else None)
 
 
 def figures(figures: Mapping[str, Any]) -> dict[str, dict[str, float]]:

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Quiet
+from amalthea.cli.console import Console, Debug, Json, Lang, Quiet
 
 
 def data(
     name: Annotated[str | None, typer.Argument(help="The data set to fetch.", show_default=False)] = None,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """List the catalogue of data sets, or fetch one.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet, by_target, figures
+from amalthea.cli.console import Console, Debug, Json, Lang, Model, Quiet, by_target, figures
 
 
 def evaluate(
@@ -14,6 +14,7 @@ def evaluate(
     data: Annotated[str, typer.Argument(help="Labelled data that the model was not trained on.", show_default=False)],
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Judge a model on new labelled data: each metric with its standard error, and baselines beside it.
@@ -29,13 +30,13 @@ def evaluate(
         console.say(note)
     for refusal in evaluation.refused:
         console.say(f"row {refusal.row} is left out: {refusal.reason} ({refusal.example})")
-    units = evaluation.units
-    lines = [f"{evaluation.examples} examples, {len(evaluation.refused)} refused"]
+    lines = [console.sentences(f"{evaluation.examples} examples, {len(evaluation.refused)} refused")]
     for target, of_target in evaluation.figures.items():
-        rows = {"": of_target, **{f", baseline {name}": row for name, row in evaluation.baselines[target].items()}}
-        for name, row in rows.items():
-            cells = [f"{title(metric, units.get(metric, ''))} {figure}" for metric, figure in row.items()]
-            lines.append(f"{target}{name}: " + ", ".join(cells))
+        names, baselines = list(of_target), evaluation.baselines[target]
+        rows = {target or "all": of_target, **{f"baseline: {name}": row for name, row in baselines.items()}}
+        header = ["", *(title(name, evaluation.units.get(name, "")) for name in names)]
+        cells = [[what, *(str(row[name]) if name in row else "" for name in names)] for what, row in rows.items()]
+        lines.append(console.table(header, cells))
     console.result(
         "\n".join(lines),
         {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet
+from amalthea.cli.console import Console, Debug, Json, Lang, Model, Quiet
 
 
 def export(
@@ -24,6 +24,7 @@ def export(
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Write a potential as files of another program: for n2p2 and LAMMPS's pair_style hdnnp, a folder a member.

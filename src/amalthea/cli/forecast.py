@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet, check_output
+from amalthea.cli.console import Console, Debug, Json, Lang, Model, Quiet, check_output
 
 
 def forecast(
@@ -26,6 +26,7 @@ def forecast(
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Foretell what follows each series: its time, series, step, mean, lower, upper, warning, problem.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Quiet
+from amalthea.cli.console import Console, Debug, Json, Lang, Quiet
 from amalthea.cli.units import EnergyUnit, LengthUnit
 
 
@@ -25,6 +25,7 @@ def import_(
     ] = EnergyUnit.hartree,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Make a model of a potential in n2p2's or RuNNer's files, which answers as one trained here does.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Quiet
+from amalthea.cli.console import Console, Debug, Json, Lang, Quiet
 from amalthea.errors import AmaltheaError
 
 
@@ -31,6 +31,7 @@ def label(
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Compute energies, forces and stresses with a reference method, for `amalthea train`.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet, Seed
+from amalthea.cli.console import Console, Debug, Json, Lang, Model, Quiet, Seed
 
 DYNAMICS, KNOWLEDGE, ANALYSIS = "Dynamics", "Knowledge", "Analysis"
 
@@ -95,6 +95,7 @@ def md(
     seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Simulate a structure with a potential: molecular dynamics that stops where the potential's knowledge ends.

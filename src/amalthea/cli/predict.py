@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet, check_output
+from amalthea.cli.console import Console, Debug, Json, Lang, Model, Quiet, check_output
 from amalthea.predictor.outside import Outside
 
 
@@ -33,6 +33,7 @@ def predict(
     ] = "warn",
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Predict for each row of a file: its columns, then prediction, std, lower, upper, applicability, warning, problem.
@@ -70,11 +71,11 @@ def predict(
             say=console.say,
         )
         record = {"output": str(output), **counts.record}
-    text = f"{counts.predicted} of {counts.rows} rows predicted"
+    sentences = [f"{counts.predicted} of {counts.rows} rows predicted.", counts.sentence]
     if counts.problems:
-        text += f", {counts.problems} not (column `problem` says why)"
+        sentences.insert(1, f"{counts.problems} not: column `problem` says why.")
     if counts.warnings:
-        text += f", {counts.warnings} with a warning"
-    console.say(f"{text}. {counts.sentence}".rstrip())
+        sentences.insert(-1, f"{counts.warnings} with a warning.")
+    console.say(" ".join(filter(None, sentences)))
     if json:
         console.result("", record)

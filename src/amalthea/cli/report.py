@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet, check_output
+from amalthea.cli.console import Console, Debug, Json, Lang, Model, Quiet, check_output
 
 
 def report(
@@ -15,7 +15,6 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The page to write.", show_default="MODEL's name with .html")
     ] = None,
-    lang: Annotated[str, typer.Option(help="The report's language: en or pt-BR.")] = "en",
     learning_curve: Annotated[
         bool,
         typer.Option(help="Train again on parts of the data, to see what more examples would give (minutes)."),
@@ -25,6 +24,7 @@ def report(
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Write all that is known of a model to one HTML page, which opens in any browser without a network.
@@ -36,8 +36,9 @@ def report(
     console = Console(json, quiet)
     page = output or model.with_suffix(".html")
     check_output(page, model)
-    write(model, page, language=lang, learning_curve=learning_curve, asked=asked)
+    language = console.sentences.language
+    write(model, page, language=language, learning_curve=learning_curve, asked=asked)
     console.result(
-        f"Report written to {page} ({page.stat().st_size / 1e6:.1f} MB).",
-        {"output": str(page), "bytes": page.stat().st_size, "language": lang},
+        console.sentences(f"Report written to {page} ({page.stat().st_size / 1e6:.1f} MB)."),
+        {"output": str(page), "bytes": page.stat().st_size, "language": language},
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet
+from amalthea.cli.console import Console, Debug, Json, Lang, Model, Quiet
 
 
 def select(
@@ -25,6 +25,7 @@ def select(
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Choose the structures that the potential is least sure of, no two alike: the next ones to compute.

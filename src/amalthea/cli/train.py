@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from amalthea.cli.console import Console, Debug, Json, Quiet, Seed, by_target, check_output, figures
+from amalthea.cli.closing import closing
+from amalthea.cli.console import Console, Debug, Json, Lang, Quiet, Seed, by_target, check_output, figures
 from amalthea.cli.units import EnergyUnit, LengthUnit
 from amalthea.errors import AmaltheaError, Stopped
 
@@ -146,11 +148,12 @@ def train(
     seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Train a cross-validated ensemble, and save it.
 
-    `amalthea data` lists data sets that it knows by their names.
+    No data at hand? `amalthea data` lists data sets with their names: `amalthea train esol -o esol.amalthea` is enough.
 
     Example: amalthea train solubility.csv --target logS -o solubility.amalthea
     """
@@ -222,7 +225,8 @@ def train(
         if output is None:
             raise
         raise Stopped(f"The model is trained and kept, in {output}.") from error
-    console.result(_text(predictor, output, _again(data, target)), _summary(predictor, output))
+    text = closing(console, predictor, output, _again(data, target), " ".join(sys.argv))
+    console.result(text, _summary(predictor, output))
 
 
 def _names(words: list[str] | None) -> tuple[str, ...]:
@@ -243,48 +247,6 @@ def _threshold(text: str | None) -> float | None:
 def _again(data: list[str], target: list[str] | None) -> str:
     """Return the words that read the same data again."""
     return " ".join(["amalthea train", shlex.join(data), *(f"--target {shlex.quote(name)}" for name in target or ())])
-
-
-def _text(predictor: Any, output: Path | None, again: str) -> str:
-    from amalthea.datasets.messages import counted
-    from amalthea.domains import domain
-
-    refused, kind = predictor.refused, domain(predictor.domain)
-    lines = [str(predictor.validation)]
-    several = len(predictor.validation.targets) > 1
-    for summary in predictor.validation.targets:
-        if summary.coverage is not None:
-            what = f"of {summary.target or 'all'} " if several else ""
-            lines.append(f"The 90 % intervals {what}held {_held(summary)}.")
-    if refused:
-        lines.append(f"{counted(len(refused), 'example')} refused:")
-        lines += [
-            f"  line {row.row}: {row.reason} ({row.example})" if kind.numbered else f"  {row.example}: {row.reason}"
-            for row in refused[:5]
-        ]
-        lines += [f"  and {len(refused) - 5} more, all listed in the model"] if len(refused) > 5 else []
-    seconds = predictor.provenance.seconds
-    lines.append("Seconds: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in seconds.items()))
-    if output is None:
-        lines.append("Not saved: name a file with -o MODEL.amalthea.")
-    else:
-        asked = kind.suggestions.get("predict", f"{shlex.split(again)[2]!r} -o predictions.csv")
-        other = kind.suggestions["train"]
-        lines += [
-            f"Saved to {output}. Worth trying next:",
-            f"  amalthea {kind.suggestions.get('verb', 'predict')} {shlex.quote(str(output))} {asked}",
-            f"  amalthea report {shlex.quote(str(output))} -o report.html",
-            f"  {again} {other} --out-of-fold held_out.csv",
-        ]
-    return "\n".join(lines)
-
-
-def _held(summary: Any) -> str:
-    """Return how much the intervals held, of which values."""
-    everywhere, clusters = 100 * summary.coverage.value, summary.clusters
-    if clusters is None or clusters.coverage is None:
-        return f"{everywhere:.0f} % of the held-out values"
-    return f"{everywhere:.0f} % of random, {100 * clusters.coverage.value:.0f} % of cluster-held-out values"
 
 
 def _value(figure: Any) -> float | None:

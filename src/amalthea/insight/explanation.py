@@ -15,8 +15,10 @@ from amalthea.datasets.files import write_whole
 from amalthea.errors import AmaltheaError, DataError, Stopped
 from amalthea.insight import figures
 from amalthea.insight.computational_graph.text import plain
+from amalthea.insight.index_page import READING, write_pages
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
+from amalthea.reporting.translate import ENGLISH, check_language
 from amalthea.tasks.lessons import lessons_of
 from amalthea.training.arrays import count_rows
 
@@ -54,11 +56,13 @@ class Explanation:
         files: by figure ("graph", "step", "generalization", "trajectories"), its files.
         captions: by figure, what it shows, in a sentence or two.
         missing: by figure, why it was not made.
+        pages: HTML pages that show the figures in their order, one a language; the first is `index.html`.
     """
 
     files: dict[str, tuple[Path, ...]]
     captions: dict[str, str]
     missing: dict[str, str]
+    pages: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
         lines = [f"{name}: {caption}" for name, caption in self.captions.items()]
@@ -71,6 +75,7 @@ def explain(
     *,
     example: int | None = None,
     say: Callable[[str], None] | None = None,
+    language: str = ENGLISH,
     verbose: Verbosity = "auto",
 ) -> Explanation:
     """Write figures of how a model learned, in light and dark, as SVG and PNG, and their numbers as JSON and CSV.
@@ -83,6 +88,7 @@ def explain(
         folder: made if it is not there.
         example: the training example whose graph is drawn, by `row` in the out-of-fold table; None: the first.
         say: hears what is being done, and which networks are trained for it.
+        language: of `index.html`, which shows the figures in their order: "en" or "pt-BR"; it links to the other one.
         verbose: "auto" shows progress bars on a terminal only, 1 always, 0 never.
 
     Returns:
@@ -94,6 +100,7 @@ def explain(
         Stopped: Ctrl-C was pressed after the first figure was written.
     """
     figures.available()
+    check_language(language)
     folder = _writable(folder)
     histories = [part.ensemble.history for part in predictor.parts]
     if not len(predictor.examples) and all(history is None or len(history.epoch) < 2 for history in histories):
@@ -114,10 +121,11 @@ def explain(
                 path.unlink(missing_ok=True)
             if not writer.files:
                 raise
+            writer.pages(predictor, language)
             raise Stopped(f"These figures are complete and kept, in {folder}: {', '.join(writer.files)}.") from error
     if not writer.files:
         raise AmaltheaError(" ".join(dict.fromkeys(writer.missing.values())))
-    return Explanation(writer.files, writer.captions, writer.missing)
+    return Explanation(writer.files, writer.captions, writer.missing, writer.pages(predictor, language))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,6 +162,11 @@ class _Writer:
         self._add(name, figures.save(svg, self.folder / f"{name}.svg"))
         self.captions[name] = caption
 
+    def pages(self, predictor: Predictor, language: str) -> tuple[Path, ...]:
+        """Write the pages that show the figures."""
+        name = Path(predictor.provenance.data).name
+        return write_pages(self.folder, name, self.files, self.captions, self.missing, language)
+
     def _add(self, name: str, path: Path) -> None:
         self.files[name] = (*self.files.get(name, ()), path)
 
@@ -165,7 +178,7 @@ def _graph(writer: _Writer, predictor: Predictor, example: int | None) -> None:
         unseen = lessons_of(predictor).example(example)
         drawn = graph(unseen.network, *unseen.arguments)
     caption = " ".join([unseen.description, *drawn.notes])
-    title = "One example on its way through the network, and the gradient back"
+    title = READING["graph"][0]
     writer.picture("graph", drawn.svg(title, caption), caption)
     writer.data("graph", _short(drawn.data()))
 
@@ -179,7 +192,7 @@ def _step(writer: _Writer, predictor: Predictor, example: int | None) -> None:
         f"One more step of the trained network on {count_rows(y=y)} training examples, by four optimizers at their "
         "usual learning rates: each point is a weight, and gradient times update predicts the change of the loss."
     )
-    title = "One step on the same mini-batch"
+    title = READING["step"][0]
     writer.figure("step", lambda theme: updates.figure(taken, theme, title, caption), caption)
     rows = [
         {
@@ -200,7 +213,7 @@ def _generalization(writer: _Writer, predictor: Predictor, _: int | None) -> Non
     outcome = generalization(predictor, verbose=writer.verbose)
     known = "The losses of all networks along their training. " if outcome.turn is None else ""
     caption = known + repr(outcome).replace("\n", " ")
-    title = "Learning and overfitting"
+    title = READING["generalization"][0]
     writer.figure("generalization", lambda theme: outcome.figure(theme, title, caption), caption)
     writer.data("generalization", outcome.data(), outcome.frame())
 
@@ -211,7 +224,7 @@ def _trajectories(writer: _Writer, predictor: Predictor, _: int | None) -> None:
     large = lessons_of(predictor).large
     points, rows = (17, 64) if large else (31, 256)
     paths = trajectories(predictor, points=points, rows=rows, verbose=writer.verbose)
-    title = "The paths of the networks' weights, on the surface of the loss"
+    title = READING["trajectories"][0]
     writer.figure("trajectories", lambda theme: paths.figure(theme, title), " ".join(paths.notes))
     writer.data("trajectories", paths.data(), paths.frame())
 

@@ -11,13 +11,16 @@ import io
 import math
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amalthea.datasets.messages import listed
 from amalthea.domains.protocol import Featurizer, Nouns
 from amalthea.errors import AmaltheaError, DataError, MissingDependencyError
 from amalthea.validation.metrics import Figure
 from amalthea.validation.summary import written
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 ENGLISH = "en"
 
@@ -100,14 +103,40 @@ def in_language(language: str = ENGLISH) -> Words:
     Example:
         >>> in_language("tlh")
         Traceback (most recent call last):
-        amalthea.errors.AmaltheaError: There is no report in 'tlh'. The languages are: en, pt-BR.
+        amalthea.errors.AmaltheaError: Nothing is translated into 'tlh'. The languages are: en, pt-BR.
     """
+    check_language(language)
     if language == ENGLISH:
         return Words(ENGLISH, gettext.NullTranslations())
-    if language not in languages():
-        raise AmaltheaError(f"There is no report in '{language}'. The languages are: {listed(languages())}.")
     path = resources.files("amalthea.reporting") / "locale" / language.replace("-", "_") / "LC_MESSAGES/amalthea.po"
     return Words(language, translations(path.read_text(encoding="utf-8")))
+
+
+def check_language(language: str) -> None:
+    """Check that there is a language of this tag.
+
+    Raises:
+        AmaltheaError: there is none.
+    """
+    if language not in languages():
+        raise AmaltheaError(f"Nothing is translated into '{language}'. The languages are: {listed(languages())}.")
+
+
+def read_catalogue(text: str) -> Catalog:
+    """Return the entries of a gettext catalogue, a `.po` file.
+
+    Raises:
+        DataError: a line cannot be read.
+        MissingDependencyError: Babel is not installed.
+    """
+    try:
+        from babel.messages.pofile import PoFileError, read_po
+    except ImportError as error:
+        raise MissingDependencyError("Another language needs Babel: pip install amalthea[report]") from error
+    try:
+        return read_po(io.StringIO(text), abort_invalid=True)
+    except PoFileError as error:
+        raise DataError(f"Line {error.lineno + 1} of the catalogue cannot be read: {error.line}") from error
 
 
 def translations(text: str) -> gettext.GNUTranslations:
@@ -121,16 +150,11 @@ def translations(text: str) -> gettext.GNUTranslations:
         >>> translations('msgid "Data"\\nmsgstr "Dados"').gettext("Data")
         'Dados'
     """
-    try:
-        from babel.messages.mofile import write_mo
-        from babel.messages.pofile import PoFileError, read_po
-    except ImportError as error:
-        raise MissingDependencyError("Another language needs Babel: pip install amalthea[report]") from error
+    catalogue = read_catalogue(text)
+    from babel.messages.mofile import write_mo
+
     compiled = io.BytesIO()
-    try:
-        write_mo(compiled, read_po(io.StringIO(text), abort_invalid=True))
-    except PoFileError as error:
-        raise DataError(f"Line {error.lineno + 1} of the catalogue cannot be read: {error.line}") from error
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
 

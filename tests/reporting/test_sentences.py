@@ -1,0 +1,102 @@
+"""Finished sentences in another language: found again wherever they stand, none left over, none filled in wrongly."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import amalthea as am
+from amalthea.reporting import sentences
+from amalthea.reporting.sentences import Sentences, of_a_terminal, of_this_place, sentences_in
+from amalthea.reporting.translate import languages, read_catalogue
+
+HOME = Path(str(resources.files("amalthea")))
+
+
+def template(node: ast.expr) -> str | None:
+    """Return a text of the code with {0}, {1}, ... for what is filled in; None for everything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    parts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+    numbers = iter(range(len(parts)))
+    return "".join(f"{{{next(numbers)}}}" if part is None else str(part) for part in parts)
+
+
+def said(path: Path) -> set[str]:
+    """Return the sentences that a module raises, says or shows as a result."""
+    texts = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name.endswith("Error") or name in ("Stopped", "say", "sentences"):
+                texts.add(template(node.args[0]) or "")
+    return {text for text in texts if re.search(r"[a-z]{2} ", re.sub(r"{\d}", "", text))}
+
+
+def catalogue(language: str) -> dict[str, str]:
+    path = HOME / "reporting/locale" / language.replace("-", "_") / "LC_MESSAGES/sentences.po"
+    entries = read_catalogue(path.read_text(encoding="utf-8"))
+    return {str(entry.id): str(entry.string) for entry in entries if entry.id}
+
+
+@pytest.mark.parametrize("language", languages()[1:])
+def test_translations_fill_in_the_same_places(language):
+    for one, other in catalogue(language).items():
+        assert set(re.findall(r"{\d}", one)) == set(re.findall(r"{\d}", other)), one
+
+
+@pytest.mark.parametrize("language", languages()[1:])
+def test_every_sentence_finds_its_own_translation(language):
+    say = sentences_in(language)
+    for one, other in catalogue(language).items():
+        values = [f"x{number}" for number in range(9)]
+        assert say(one.format(*values)) == other.format(*values)
+        # It is recognised between others, too.
+        if one.endswith("."):
+            assert say(f"Xx yy. {one.format(*values)} Zz.") == f"Xx yy. {other.format(*values)} Zz."
+
+
+@pytest.mark.parametrize("path", sorted((HOME / "cli").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("language", languages()[1:])
+def test_what_the_command_line_says_is_translated(path, language):
+    assert said(path) - set(catalogue(language)) == set()
+
+
+def test_sentences_side_by_side_are_told_apart():
+    pairs = {
+        "Row {0} is bad.": "Ruim: {0}.",
+        "Kept: {0}": "Ficou: {0}",
+        "a number": "um número",
+        "Two. Three.": "2, 3.",
+    }
+    say = Sentences("pt-BR", pairs)
+    assert say("Row 1 is bad. Row a number is bad.") == "Ruim: 1. Ruim: um número."
+    assert say("  Kept: Row 1 is bad. Two. Three.") == "  Ficou: Ruim: 1. 2, 3."
+    assert say("Two. Row 5\nRow 6 is bad.") == "Two. Row 5\nRuim: 6."
+    assert say("0.5 ± 0.1") == "0.5 ± 0.1"
+
+
+def test_the_environment_chooses_where_nothing_is_asked_for(monkeypatch):
+    assert [of_this_place({"LANG": each}) for each in ("pt_BR.UTF-8", "pt_BR", "C", "", "de_DE", "en_GB@x")] == [
+        *["pt-BR"] * 2,
+        *["en"] * 4,
+    ]
+    assert of_this_place({"LC_MESSAGES": "pt_BR", "LANG": "C", "LC_ALL": ""}) == "pt-BR"
+    assert of_a_terminal("pt-BR").language == "pt-BR"
+    with pytest.raises(am.AmaltheaError, match="Nothing is translated into 'xx'"):
+        of_a_terminal("xx")
+
+    def no_babel(_):
+        raise am.errors.MissingDependencyError("no Babel")
+
+    monkeypatch.setattr(sentences, "read_catalogue", no_babel)
+    monkeypatch.setattr(sentences, "of_this_place", lambda: "pt-BR")
+    assert of_a_terminal().language == "en"
+    with pytest.raises(am.AmaltheaError, match="Babel"):
+        of_a_terminal("pt-BR")
