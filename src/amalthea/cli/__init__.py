@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from amalthea.cli.console import sentences_of
 from amalthea.cli.data import data
 from amalthea.cli.evaluate import evaluate
 from amalthea.cli.explain import explain
@@ -25,7 +25,7 @@ from amalthea.cli.report import report
 from amalthea.cli.select import select
 from amalthea.cli.train import train
 from amalthea.errors import AmaltheaError
-from amalthea.reporting.sentences import Sentences
+from amalthea.reporting.sentences import Sentences, of_a_terminal
 from amalthea.reporting.translate import ENGLISH
 
 app = typer.Typer(
@@ -101,13 +101,15 @@ def main() -> NoReturn:
 
 
 def _tell(sentence: str, code: int) -> int:
-    sys.stderr.write(f"amalthea: {_sentences()(sentence)}\n")
+    sys.stderr.write(f"amalthea: {_sentences(sys.argv)(sentence)}\n")
     return code
 
 
-def _sentences() -> Sentences:
-    """Return the sentences of the user's language, English where that is what is wrong."""
+def _sentences(words: Sequence[str]) -> Sentences:
+    """Return the sentences of the language that a command line asks for, English where that is what is wrong."""
+    asked = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    asked += [after for word, after in itertools.pairwise(words) if word == "--lang"]
     try:
-        return sentences_of(sys.argv)
+        return of_a_terminal(asked[-1] if asked else None)
     except AmaltheaError:
         return Sentences(ENGLISH, {})

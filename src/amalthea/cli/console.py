@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,10 +33,12 @@ class Console:
     Args:
         json: print the result as one JSON object.
         quiet: say nothing.
+        lang: the tag of the user's language; None: the environment's.
     """
 
     json: bool = False
     quiet: bool = False
+    lang: str | None = None
 
     @property
     def verbose(self) -> Any:
@@ -47,7 +48,7 @@ class Console:
     @functools.cached_property
     def sentences(self) -> Sentences:
         """What turns the library's sentences into those of the user's language."""
-        return sentences_of(sys.argv)
+        return of_a_terminal(self.lang)
 
     def say(self, sentence: str) -> None:
         """Tell the user something on the way, on standard error, in the user's language."""
@@ -67,17 +68,6 @@ class Console:
             sys.stdout.write(pack_json(value).decode() + "\n")
         elif not self.quiet:
             sys.stdout.write(f"{text}\n")
-
-
-def sentences_of(words: Sequence[str]) -> Sentences:
-    """Return the sentences of the language that a command line asks for with --lang, or else of the environment's.
-
-    Raises:
-        AmaltheaError: there is no such language.
-    """
-    asked = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
-    asked += [after for word, after in itertools.pairwise(words) if word == "--lang"]
-    return of_a_terminal(asked[-1] if asked else None)
 
 
 def figures(figures: Mapping[str, Any]) -> dict[str, dict[str, float]]:

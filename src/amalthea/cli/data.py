@@ -22,7 +22,7 @@ def data(
     """
     from amalthea.datasets import catalogue
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     if name is None:
         entries = [entry.describe() for entry in catalogue.entries()]
         text = "\n".join(

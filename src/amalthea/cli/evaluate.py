@@ -24,7 +24,7 @@ def evaluate(
     from amalthea.validation.summary import title
     from amalthea.workflow.evaluate import evaluate as judge
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     evaluation = judge(model, data)
     for note in evaluation.notes:
         console.say(note)

@@ -36,7 +36,7 @@ def explain(
     from amalthea import insight
     from amalthea.predictor.serialization import opened
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     folder = output or model.with_name(f"{model.stem}-explained")
     pages = insight.explain(
         opened(model),

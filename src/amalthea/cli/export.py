@@ -36,4 +36,4 @@ def export(
     from amalthea.potentials.exchange.export import export
 
     written = export(model, folder, to=to, member=member, structures=structures)
-    Console(json, quiet).result(str(written), written.as_json())
+    Console(json, quiet, lang).result(str(written), written.as_json())

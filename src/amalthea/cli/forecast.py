@@ -36,7 +36,7 @@ def forecast(
     from amalthea.datasets import archive
     from amalthea.workflow.forecast import forecast as answer
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     check_output(output, model, *([newer] if newer else []))
     table = answer(model, newer, levels=tuple(level or ()))
     counts = {"rows": len(table), "series": int(table["series"].nunique())}

@@ -42,7 +42,7 @@ def label(
     """
     from amalthea.potentials.simulation.label import label
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     options = dict(map(_option, [] if option is None else option))
     labelled = label(
         structures, calculator=calculator, option=options, output=output, jobs=jobs, verbose=console.verbose

@@ -107,7 +107,7 @@ def md(
     """
     from amalthea.potentials.simulation.md import md
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     simulation = md(
         model,
         structure,

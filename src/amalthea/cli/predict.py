@@ -50,7 +50,7 @@ def predict(
     from amalthea.predictor.serialization import opened
     from amalthea.workflow import predict as workflow
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     check_output(output, model, *inputs)
     predictor = opened(model)
     if json and output is None:

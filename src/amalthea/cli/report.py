@@ -33,7 +33,7 @@ def report(
     """
     from amalthea.reporting.page import report as write
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     page = output or model.with_suffix(".html")
     check_output(page, model)
     language = console.sentences.language

@@ -36,6 +36,6 @@ def select(
     """
     from amalthea.potentials.simulation.select import select
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     chosen = select(model, trajectory, number=number, output=output, threads=threads, verbose=console.verbose)
     console.result(str(chosen), chosen.as_json())

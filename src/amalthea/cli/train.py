@@ -160,7 +160,7 @@ def train(
     from amalthea.datasets import archive
     from amalthea.workflow.train import train as learn
 
-    console = Console(json, quiet)
+    console = Console(json, quiet, lang)
     for written in (output, out_of_fold, report):
         check_output(written, *data, *([test] if test else []))
     if output is not None and output == out_of_fold:

@@ -15,6 +15,7 @@ from amalthea.errors import MissingDependencyError
 from amalthea.predictor.predictor import Predictor
 from amalthea.predictor.serialization import opened
 from amalthea.reporting.blocks import Plot, Section
+from amalthea.reporting.glossary import glossary
 from amalthea.reporting.translate import Words, in_language
 from amalthea.tasks import task
 
@@ -81,6 +82,7 @@ def render(
             subtitle=context.learned(),
             version=predictor.provenance.versions.get("amalthea", "?"),
             sections=sections,
+            glossary=glossary(words),
             data=_script_safe({**_data(words, sections), "gallery": context.gallery.pack(room)}),
             plotly=plotly,
             style=_resource("report.css"),
