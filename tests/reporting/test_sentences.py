@@ -55,7 +55,7 @@ def test_translations_fill_in_the_same_places(language):
 def test_every_sentence_finds_its_own_translation(language):
     say = sentences_in(language)
     for one, other in catalogue(language).items():
-        values = [f"x{number}" for number in range(9)]
+        values = [f"X{number}" for number in range(9)]
         assert say(one.format(*values)) == other.format(*values)
         # It is recognised between others, too.
         if one.endswith("."):
@@ -66,6 +66,16 @@ def test_every_sentence_finds_its_own_translation(language):
 @pytest.mark.parametrize("language", languages()[1:])
 def test_what_the_command_line_says_is_translated(path, language):
     assert said(path) - set(catalogue(language)) == set()
+
+
+@pytest.mark.parametrize("language", languages()[1:])
+def test_no_translation_is_left_over(language):
+    """Each stands in the code, whole or as parts that are put together there."""
+    code = " ".join(path.read_text(encoding="utf-8") for path in HOME.rglob("*.py"))
+    code = re.sub(r'"\s*f?"', "", re.sub(r"\s+", " ", code))
+    words = set(re.findall(r"[A-Za-z]{4,}", code))
+    lost = [one for one in catalogue(language) if not set(re.findall(r"[A-Za-z]{4,}", one)) <= words]
+    assert lost == []
 
 
 def test_sentences_side_by_side_are_told_apart():

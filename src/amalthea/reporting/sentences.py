@@ -73,12 +73,17 @@ class Sentences:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    """Return what matches a template filled in; only at its very end may something hold several sentences."""
+    """Return what matches a template filled in.
+
+    Only at its very end may something hold several sentences; in one of a single word without punctuation ("{0} rows")
+    nothing else may hold several words, or half of many an unknown sentence would be translated.
+    """
     parts = re.split(r"{(\d)}", template)
-    filled = {len(parts) - 2: ".*"} if parts[-1] == "" else {}
+    inside = r"\S*?" if re.fullmatch(r"\W*\w+", "".join(parts[::2]).strip()) else r"(?:(?![.!?] [A-Z]).)*?[.!?]??"
+    at_end = len(parts) - 2 if parts[-1] == "" else None
     return re.compile(
         "".join(
-            f"(?P<_{part}>{filled.get(index, r'(?:(?![.!?] [A-Z]).)*?')})" if index % 2 else re.escape(part)
+            f"(?P<_{part}>{'.*' if index == at_end else inside})" if index % 2 else re.escape(part)
             for index, part in enumerate(parts)
         ),
         re.DOTALL,
