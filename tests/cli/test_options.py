@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from amalthea.cli import app
+from amalthea.cli.help import GROUPS
 
 COMMANDS = typer.main.get_command(app).commands
 OPTIONS = [(name, parameter) for name, command in COMMANDS.items() for parameter in command.params]
@@ -45,6 +46,23 @@ def test_a_command_has_an_example_and_the_common_options(command):
     assert f"Example: amalthea {command}" in " ".join(text.split())
     assert {"--json", "--quiet", "--debug"} <= set(re.findall(r"--[a-z-]+", text))
     assert "\x1b" not in text
+
+
+def test_train_begins_with_data_to_try_and_has_its_options_in_groups():
+    text = CliRunner().invoke(app, ["train", "--help"], env={"COLUMNS": "100"}).output
+    assert text.index("amalthea data") < text.index("Arguments:")
+    groups = re.findall(r"^(\w[\w ]*):$", text, re.MULTILINE)
+    assert groups[:2] == ["Arguments", "Data"]
+    assert groups[-1] == "Options"
+    assert set(GROUPS) <= set(groups)
+    assert {name for names in GROUPS.values() for name in names} <= {each.name for each in COMMANDS["train"].params}
+    assert text.index("--optimizer") > text.index("Network and training:")
+
+
+def test_help_speaks_the_language_of_the_place():
+    text = CliRunner().invoke(app, ["train", "--help"], env={"COLUMNS": "100", "LC_ALL": "pt_BR.UTF-8"}).output
+    assert "A coluna a ser aprendida" in text
+    assert "\nDados:\n" in text
 
 
 def test_every_command_stands_in_the_readme():

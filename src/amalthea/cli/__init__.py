@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+from amalthea.cli.console import sentences_of
 from amalthea.cli.data import data
 from amalthea.cli.evaluate import evaluate
 from amalthea.cli.explain import explain
 from amalthea.cli.export import export
 from amalthea.cli.forecast import forecast
+from amalthea.cli.help import Command
 from amalthea.cli.import_ import import_
 from amalthea.cli.info import info
 from amalthea.cli.label import label
@@ -25,8 +26,6 @@ from amalthea.cli.report import report
 from amalthea.cli.select import select
 from amalthea.cli.train import train
 from amalthea.errors import AmaltheaError
-from amalthea.reporting.sentences import Sentences, of_a_terminal
-from amalthea.reporting.translate import ENGLISH
 
 app = typer.Typer(
     name="amalthea",
@@ -77,8 +76,8 @@ def _before(
 
 
 for command in (train, predict, forecast, evaluate, report, explain, info, md, label, select, export, data):
-    app.command()(_to_its_end(command))
-app.command("import")(_to_its_end(import_))
+    app.command(cls=Command)(_to_its_end(command))
+app.command("import", cls=Command)(_to_its_end(import_))
 
 
 def main() -> NoReturn:
@@ -101,15 +100,5 @@ def main() -> NoReturn:
 
 
 def _tell(sentence: str, code: int) -> int:
-    sys.stderr.write(f"amalthea: {_sentences(sys.argv)(sentence)}\n")
+    sys.stderr.write(f"amalthea: {sentences_of(sys.argv)(sentence)}\n")
     return code
-
-
-def _sentences(words: Sequence[str]) -> Sentences:
-    """Return the sentences of the language that a command line asks for, English where that is what is wrong."""
-    asked = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
-    asked += [after for word, after in itertools.pairwise(words) if word == "--lang"]
-    try:
-        return of_a_terminal(asked[-1] if asked else None)
-    except AmaltheaError:
-        return Sentences(ENGLISH, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,9 @@ import typer
 
 from amalthea.cli.tables import arranged, width
 from amalthea.datasets.output_path import check_output as check_output
+from amalthea.errors import AmaltheaError
 from amalthea.reporting.sentences import Sentences, of_a_terminal
+from amalthea.reporting.translate import ENGLISH
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors (and the JSON object).")]
@@ -68,6 +71,16 @@ class Console:
             sys.stdout.write(pack_json(value).decode() + "\n")
         elif not self.quiet:
             sys.stdout.write(f"{text}\n")
+
+
+def sentences_of(words: Sequence[str]) -> Sentences:
+    """Return the sentences of the language that a command line asks for, English where that is what is wrong."""
+    asked = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    asked += [after for word, after in itertools.pairwise(words) if word == "--lang"]
+    try:
+        return of_a_terminal(asked[-1] if asked else None)
+    except AmaltheaError:
+        return Sentences(ENGLISH, {})
 
 
 def figures(figures: Mapping[str, Any]) -> dict[str, dict[str, float]]:

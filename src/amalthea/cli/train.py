@@ -16,8 +16,6 @@ from amalthea.cli.console import Console, Debug, Json, Lang, Quiet, Seed, by_tar
 from amalthea.cli.units import EnergyUnit, LengthUnit
 from amalthea.errors import AmaltheaError, Stopped
 
-DATA, NETWORK, FOLDS = "Data", "Network", "Validation"
-
 
 class Task(StrEnum):
     """What a target can be."""
@@ -48,9 +46,7 @@ def train(
         ),
     ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to save the model.")] = None,
-    target: Annotated[
-        list[str] | None, typer.Option(help="The column to be learned; repeat it for several.", rich_help_panel=DATA)
-    ] = None,
+    target: Annotated[list[str] | None, typer.Option(help="The column to be learned; repeat it for several.")] = None,
     task: Annotated[Task | None, typer.Option(help="What the target is, where the values mislead.")] = None,
     threshold: Annotated[
         str | None, typer.Option(help="Make two classes of a number: value >= THRESHOLD; `none`: keep the number.")
@@ -100,7 +96,7 @@ def train(
     label_from_name: Annotated[
         bool, typer.Option("--label-from-name", help="Images: the class stands in a picture's name, as in cat.12.jpg.")
     ] = False,
-    time: Annotated[str | None, typer.Option(help="Series: the column that says when.", rich_help_panel=DATA)] = None,
+    time: Annotated[str | None, typer.Option(help="Series: the column that says when.")] = None,
     horizon: Annotated[int | None, typer.Option(min=1, help="Series: the steps that are to be foretold.")] = None,
     series: Annotated[str | None, typer.Option(help="Series: the column that tells them apart.")] = None,
     known: Annotated[list[str] | None, typer.Option(help="Series: columns known in advance, A,B; repeatable.")] = None,

@@ -79,8 +79,9 @@ def _pattern(template: str) -> re.Pattern[str]:
     nothing else may hold several words, or half of many an unknown sentence would be translated.
     """
     parts = re.split(r"{(\d)}", template)
-    inside = r"\S*?" if re.fullmatch(r"\W*\w+", "".join(parts[::2]).strip()) else r"(?:(?![.!?] [A-Z]).)*?[.!?]??"
-    at_end = len(parts) - 2 if parts[-1] == "" else None
+    single = re.fullmatch(r"\W*\w+", "".join(parts[::2]).strip())
+    inside = r"\S*?" if single else r"(?:(?![.!?] [A-Z]).)*?[.!?]??"
+    at_end = len(parts) - 2 if parts[-1] == "" and not single else None
     return re.compile(
         "".join(
             f"(?P<_{part}>{'.*' if index == at_end else inside})" if index % 2 else re.escape(part)
