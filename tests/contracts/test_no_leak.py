@@ -68,6 +68,21 @@ def of_pictures(folder: Path, wild: bool) -> str:
     return str(folder / "pictures.csv")
 
 
+def of_signals(folder: Path, wild: bool) -> pd.DataFrame:
+    """Return short spectra; the held-out ones become others, with a value of another world."""
+    random = np.random.default_rng(0)
+    values = random.normal(size=(45, 12)).cumsum(axis=1)
+    rows = pd.DataFrame(values, columns=[f"{place}nm" for place in range(12)]).assign(y=values[:, 3] - values[:, 8])
+
+    def changed(rows: pd.DataFrame, held_out: np.ndarray) -> pd.DataFrame:
+        noise = 1e4 * np.random.default_rng(1).normal(size=(held_out.sum(), 12))
+        rows.loc[held_out, rows.columns[:12]] = noise
+        rows.loc[held_out, "y"] = -1e5
+        return rows
+
+    return with_folds(rows, changed, wild)
+
+
 def of_structures(folder: Path, wild: bool) -> str:
     """Write structures; the held-out ones are blown up and torn, with energies and forces of another world."""
     images = frames()
@@ -114,6 +129,9 @@ CASES = {
     "descriptors": Case("molecules", of_molecules, {"target": "logS", "features": "descriptors", "patience": 2}),
     "counts": Case("molecules", of_molecules, {"target": "logS", "features": "morgan", "patience": 2}),
     "pictures": Case("images", of_pictures, {"target": "kind", "network": "dense"}),
+    "kernels": Case("signals", of_signals, {"target": "y", "sequence": "0nm:11nm", "features": "kernels"}),
+    "spectra": Case("signals", of_signals, {"target": "y", "sequence": "0nm:11nm", "features": "spectrum"}),
+    "convolutions": Case("signals", of_signals, {"target": "y", "sequence": "0nm:11nm", "features": "trace"}),
     "structures": Case("structures", of_structures, {"optimizer": "adam"}, answers_of, 1e-5),
 }
 

@@ -120,14 +120,14 @@ def test_a_cache_that_cannot_be_written_is_named(
 
 def test_an_unknown_name_brings_the_list() -> None:
     assert not known("esoll")
-    with pytest.raises(
-        DataError, match=r"no data set 'esoll'. It has: cmet, esol, mnist, silicon, etth1, m4-hourly, digits"
-    ):
+    with pytest.raises(DataError, match=r"no data set 'esoll'. It has: cmet, esol, mnist, silicon, etth1, m4-hourly, "):
         locate("esoll")
 
 
 def test_every_entry_tells_what_it_is() -> None:
-    assert [entry.name for entry in entries()] == ["cmet", "esol", "mnist", "silicon", "etth1", "m4-hourly", "digits"]
+    names = [entry.name for entry in entries()]
+    assert names[:6] == ["cmet", "esol", "mnist", "silicon", "etth1", "m4-hourly"]
+    assert {"gunpoint", "italy-power", "japanese-vowels", "coffee", "coffee-origins", "glucose"} < set(names)
     for entry in entries():
         described = entry.describe()
         assert all(described[word] for word in ("what", "rows", "megabytes", "licence", "citation", "lies"))

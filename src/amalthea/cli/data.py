@@ -26,7 +26,7 @@ def data(
     if name is None:
         entries = [entry.describe() for entry in catalogue.entries()]
         text = "\n".join(
-            f"{entry['name']:10} {entry['rows']:16} {entry['licence']:28} {entry['lies']}\n{'':10} {entry['what']}"
+            f"{entry['name']:15} {entry['rows']:16} {entry['licence']:28} {entry['lies']}\n{'':15} {entry['what']}"
             for entry in entries
         )
         console.result(text, {"data": entries})

@@ -14,7 +14,7 @@ GROUPS = {
     "Data": ("target", "task", "threshold", "keep", "sheet", "header_line", "strict"),
     "Molecules": ("smiles", "clean", "features"),
     "Images": ("size", "intensity", "frame", "label_from_name"),
-    "Series": ("time", "horizon", "series", "known", "fixed", "every"),
+    "Series": ("time", "horizon", "series", "known", "fixed", "every", "sequence", "order"),
     "Atomic structures": (
         *("symmetry_functions", "length_unit", "energy_unit", "energy_key", "forces_key", "stress_key"),
     ),

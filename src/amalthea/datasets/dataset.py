@@ -181,3 +181,6 @@ class ReadOptions:
     known: tuple[str, ...] = ()  # columns that are known in advance
     fixed: tuple[str, ...] = ()  # columns that never change within a series
     every: str | None = None  # the step to which irregular series are averaged: "1h"
+    # of whole sequences: the columns that are one, as names, ranges FIRST:LAST and patterns
+    sequence: tuple[str, ...] | None = None
+    order: str | None = None  # of sequences with one place a row: the column of places

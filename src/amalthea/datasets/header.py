@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -107,7 +106,9 @@ def _joined(above: Record, below: Record) -> Record:
     names = [field.strip() for field in below.fields]
     if len(set(names)) == len(names):
         return below
-    headings = list(itertools.accumulate(above.fields, lambda last, field: field if field.strip() else last))
+    headings: list[str] = []
+    for field in above.fields:  # a merged heading stands in the first of its columns alone
+        headings.append(field if field.strip() or not headings else headings[-1])
     return Record(below.line, [f"{h.strip()} {n}".strip() for h, n in zip(headings, names, strict=False)])
 
 

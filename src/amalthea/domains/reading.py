@@ -48,6 +48,8 @@ def read(
     known: Sequence[str] = (),
     fixed: Sequence[str] = (),
     every: str | None = None,
+    sequence: str | Sequence[str] | None = None,
+    order: str | None = None,
 ) -> Dataset:
     """Read files, a folder, a table or a data set of the catalogue.
 
@@ -81,15 +83,21 @@ def read(
         known: columns that are known in advance (prices, holidays).
         fixed: columns that never change within a series.
         every: the step to which irregular series are averaged: "1h", "15min", "1d", "1M".
+        sequence: of spectra and other whole sequences, one a row: their columns, as a range "850nm:1050nm", a pattern
+            "x_*" or names; of an .npz the array; with `order`, the columns of values.
+        order: of sequences with one place a row, the column of places ("wavelength"); `series` tells them apart.
 
     Raises:
         DataError: the file cannot be used; the message says what was found and what to do.
     """
     names = (target,) if isinstance(target, str) else tuple(target)
+    if sequence is None and order is not None:
+        sequence = ()
+    asked = (sequence,) if isinstance(sequence, str) else sequence
     options = ReadOptions(
         names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), sheet, header_line,
         length_unit, energy_unit, energy_key, forces_key, stress_key, size, intensity, frame, label_from_name,
-        time, horizon, series, tuple(known), tuple(fixed), every,
+        time, horizon, series, tuple(known), tuple(fixed), every, None if asked is None else tuple(asked), order,
     )  # fmt: skip
     if isinstance(source, pd.DataFrame):
         rows = as_text(source)
@@ -100,7 +108,8 @@ def read(
             return catalogue.load(source, options, _domain_of)
         return _read_files(domain(kind), catalogue.locate(source), source, options)
     paths = [Path(source)] if isinstance(source, str | os.PathLike) else [Path(path) for path in source]
-    kinds = [claimed(path) for path in paths]
+    wanted = _asked(options)
+    kinds = [wanted if wanted is not None and wanted.claims(path) else claimed(path) for path in paths]
     if kinds and kinds[0] is not None and all(kind is kinds[0] for kind in kinds):
         return _read_files(kinds[0], paths, paths[0].stem, options)
     if len(paths) != 1:
@@ -116,5 +125,10 @@ def _read_files(kind: Domain, paths: Sequence[Path], name: str, options: ReadOpt
 
 
 def _domain_of(table: pd.DataFrame, options: ReadOptions) -> Domain:
+    return _asked(options) or recognise(table)
+
+
+def _asked(options: ReadOptions) -> Domain | None:
+    """Return the domain whose option was given, if one was."""
     asked = (each for each in domains() if each.asked_by and getattr(options, each.asked_by) is not None)
-    return next(asked, None) or recognise(table)
+    return next(asked, None)
