@@ -21,6 +21,7 @@ from amalthea.domains import recognise
 from amalthea.domains.protocol import Domain
 from amalthea.errors import DataError, MissingDependencyError
 
+SERIES = ("airline", "co2", "sunspots")
 CONTENT = b"smiles,y\nCCO,1.5\nCCCO,2.5\nCCCCO,3\n"
 
 
@@ -127,7 +128,7 @@ def test_an_unknown_name_brings_the_list() -> None:
 def test_every_entry_tells_what_it_is() -> None:
     names = [entry.name for entry in entries()]
     assert names[:6] == ["cmet", "esol", "mnist", "silicon", "etth1", "m4-hourly"]
-    assert {"gunpoint", "italy-power", "japanese-vowels", "coffee", "coffee-origins", "glucose"} < set(names)
+    assert {"gunpoint", "italy-power", "japanese-vowels", "coffee", "coffee-origins", "glucose", *SERIES} < set(names)
     for entry in entries():
         described = entry.describe()
         assert all(described[word] for word in ("what", "rows", "megabytes", "licence", "citation", "lies"))

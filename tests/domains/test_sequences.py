@@ -63,6 +63,7 @@ def test_a_time_that_does_not_fit_is_refused_alone(row: int, text: str, reason: 
         (pd.date_range("2020-01-04", periods=40, freq="7D").strftime("%m/%d/%Y"), "weekly", (52,)),
         (pd.date_range("2020-01-01", periods=40, freq="15min").strftime("%d.%m.%Y %H:%M"), "every 00:15:00", (96, 672)),
         (pd.Index([f"{year}.0" for year in range(1900, 1940)]), "in steps of 1", ()),
+        (pd.date_range("1958-03-29", periods=40, freq="7D").strftime("%Y%m%d"), "weekly", (52,)),
     ],
 )
 def test_the_frequency_is_found_and_times_are_written_back(

@@ -84,7 +84,8 @@ def test_it_is_judged_on_what_came_later_alone(predictor: Predictor, data: pd.Da
     everything = am.evaluate(predictor, data)
     assert everything.figures == newer.figures
     assert not any("flatter" in note for note in everything.notes)
-    assert set(newer.baselines["units"]) == {"last value", "drift", "seasonal naive, 7 steps", "mean of 7 periods"}
+    names = {"last value", "drift", "seasonal naive, 7 steps", "mean of 7 periods", "theta"}
+    assert set(newer.baselines["units"]) == names
     with pytest.raises(am.AmaltheaError, match="do not reach 6 steps beyond"):
         am.evaluate(predictor, data[data["day"] < "2024-07-03"])
 
@@ -130,7 +131,9 @@ def test_baselines_are_what_their_names_say() -> None:
     assert answers["seasonal naive, 3 steps"].tolist() == [[1, 2, 4, 1]]
     assert answers["mean of 7 periods"].tolist() == [[1, 2, 4, 1]]
     np.testing.assert_allclose(answers["drift"], 4 + np.arange(1, 5)[None] * 3 / 11)
-    np.testing.assert_allclose(naive2(tracks, Rows(np.array([0]), np.array([12])), 4, 3, 12), [[1, 2, 4, 1]])
+    np.testing.assert_allclose(
+        naive2(tracks, Rows(np.array([0]), np.array([12])), 4, 3, np.array([12])), [[1, 2, 4, 1]]
+    )
 
 
 def test_figures_are_what_their_names_say() -> None:

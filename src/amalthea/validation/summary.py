@@ -51,6 +51,7 @@ class TargetSummary:
             own ("energy_mae": "meV/atom"); empty for numbers and classes.
         bands: how the answers hold with distance, out of fold; empty where it is not known.
         clusters: the figures of rows whose whole cluster was held out; None where there are no such folds.
+        answering: what answers, in words.
     """
 
     target: str
@@ -67,6 +68,7 @@ class TargetSummary:
     units: Mapping[str, str] = dataclasses.field(default_factory=dict)
     bands: tuple[Band, ...] = ()
     clusters: ClusterFigures | None = None
+    answering: str = "network"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,13 +85,13 @@ class TargetSummary:
         for name, difference in self.differences.items():
             if beats(Figure(-difference.value, difference.error)):
                 sentences.append(
-                    f"The {name} baseline is better than the network at {self.target or 'all'}: by "
+                    f"The {name} baseline is better than the {self.answering} at {self.target or 'all'}: by "
                     f"{Figure(-difference.value, difference.error)} in {self.written(self.main)}. "
                     "Use it, or give the network more data or better features."
                 )
             elif not beats(difference):
                 sentences.append(
-                    f"The network is not clearly better at {self.target or 'all'} than the {name} baseline: "
+                    f"The {self.answering} is not clearly better at {self.target or 'all'} than the {name} baseline: "
                     f"{difference} in {self.written(self.main)}."
                 )
         return sentences
@@ -129,8 +131,9 @@ class Validation:
                 lines.append((name, "network, out of fold", summary.metrics))
             if summary.clusters:
                 lines.append((name, "network, clusters held out", summary.clusters.metrics))
+                lines.append((name, f"{summary.answering}, out of fold", summary.metrics))
             if summary.test:
-                lines.append((name, "network, test set", summary.test))
+                lines.append((name, f"{summary.answering}, test set", summary.test))
             if summary not in self.compared:
                 continue
             lines += [(name, f"test set: {name}", figures) for name, figures in summary.test_baselines.items()]

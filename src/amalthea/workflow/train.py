@@ -14,6 +14,7 @@ import pandas as pd
 from amalthea.datasets.dataset import Dataset
 from amalthea.domains import domain
 from amalthea.domains.reading import read
+from amalthea.errors import DataError
 from amalthea.predictor.evaluation import labelled
 from amalthea.predictor.predictor import Predictor
 from amalthea.predictor.provenance import Provenance
@@ -33,6 +34,7 @@ def train(
     test: str | os.PathLike[str] | pd.DataFrame | Dataset | None = None,
     features: str = "auto",
     network: str = "auto",
+    model: str | None = None,
     augment: bool | None = None,
     split: str = "random",
     group: str | None = None,
@@ -59,6 +61,7 @@ def train(
         features: one of the domain's choices; "auto" lets the domain choose.
         network: one of the domain's choices; or a network of one's own: a file that Keras saved, or `module:function`,
             called as `function(shape, outputs)`.
+        model: a simple model to be saved instead of networks, by its name among the baselines (of series).
         augment: change pictures a little in every training step; None: the domain's default.
         split: "random"; molecules also "scaffold" and "cluster"; "group", "time" and "column" need the column.
         group: the column whose equal values share a fold (split "group").
@@ -84,6 +87,8 @@ def train(
         AmaltheaError: the data or the settings cannot be used.
     """
     clock, say = _Clock(), say or ignore
+    if model is not None and network != "auto":
+        raise DataError("give network or model, not both: a simple model has no network.")
     with clock("read"):
         kept_apart = tuple(name for name in (group, time_column, fold_column) if name)
         dataset = data if isinstance(data, Dataset) else read(data, target, ignore=kept_apart, **reading)
@@ -100,7 +105,7 @@ def train(
         "learning_rate": learning_rate,
         "augment": augment,
     }
-    proposed = task(dataset.task or kind.task).defaults(dataset, kind, network, augment)
+    proposed = task(dataset.task or kind.task).defaults(dataset, kind, model or network, augment)
     defaults = dataclasses.replace(proposed, **{k: v for k, v in asked.items() if v is not None})
     settings = Settings(
         defaults, features, split, group, time_column, fold_column, patience, seed, verbose=verbose, say=say

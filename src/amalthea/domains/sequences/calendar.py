@@ -22,6 +22,9 @@ CLOCKS = ("", " %H:%M", " %H:%M:%S")
 REGULAR = 0.9
 """The share of steps that must be alike for a frequency to be found."""
 
+COMPACT = r"(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+"""A date without anything between its parts: 20240131."""
+
 ZONE = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
 """How a time ends that names its zone."""
 
@@ -122,7 +125,7 @@ def parse(column: pd.Series[Any]) -> tuple[Floats, NDArray[np.object_], bool]:
     if missing.all():
         raise DataError(f"the time column '{column.name}' is empty.")
     text = column.str.strip()
-    if is_numeric(column):
+    if is_numeric(column) and not text[~missing].str.fullmatch(COMPACT).all():
         times, dated = numbers(column), False
     else:
         styles = ["ISO8601", *(style + clock for style in FORMATS[1:] for clock in CLOCKS)]

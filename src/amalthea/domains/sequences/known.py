@@ -46,6 +46,9 @@ CONVENTIONS = {
     # Zhou et al., AAAI 2021: 12, 4 and 4 months of 30 days.
     "etth1": Convention("date", ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"), 96, test=(11_520, 14_400)),
     "m4-hourly": Convention("hour", ("value",), 48, "series"),
+    "airline": Convention("Date", ("Passengers",), 24),
+    "co2": Convention("date", ("co2",), 52),
+    "sunspots": Convention("YEAR", ("SUNACTIVITY",), 24),
 }
 
 

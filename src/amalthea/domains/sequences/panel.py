@@ -13,6 +13,9 @@ from amalthea.domains.sequences.reading import POSITION, SERIES, SeriesState
 
 Integers = NDArray[np.int64]
 
+FEWEST_SEASONS = 2
+"""Turns of a period that must have been seen."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Panel:
@@ -48,6 +51,12 @@ class Panel:
         """
         offset = int(self.offset[number])
         return self.values[offset + start : offset + max(start, end), 0]
+
+    def filled(self) -> NDArray[np.float64]:
+        """Return all values of the target with gaps filled by the last known one of the same track, shape (total,)."""
+        values = self.values[:, 0]
+        known = np.where(np.isfinite(values), np.arange(len(values)), 0)
+        return values[np.maximum.accumulate(known)]
 
 
 def panel(examples: pd.DataFrame, state: SeriesState, before: int, behind: int) -> Panel:
@@ -108,7 +117,7 @@ def seasons(panel: Panel, candidates: Sequence[int], end: int) -> tuple[int, ...
     if not tracks:
         return ()
     correlation = np.mean([_autocorrelation(track) for track in tracks], axis=0)
-    lags = [lag for lag in candidates if 3 * lag <= length] if candidates else _peak(correlation)
+    lags = [lag for lag in candidates if FEWEST_SEASONS * lag <= length] if candidates else _peak(correlation)
     return tuple(
         lag
         for lag in lags
@@ -134,4 +143,13 @@ def _peak(correlation: NDArray[np.float64]) -> list[int]:
     shown = correlation[: len(correlation) // 3 + 1]
     inner = np.arange(3, len(shown) - 1)
     peaks = inner[(shown[inner] > shown[inner - 1]) & (shown[inner] > shown[inner + 1]) & (shown[inner] > 0.1)]
-    return [int(peaks[shown[peaks] >= 0.8 * shown[peaks].max()][0])] if len(peaks) else []
+    if not len(peaks):
+        return []
+    shortest = int(peaks[shown[peaks] >= 0.8 * shown[peaks].max()][0])
+    # Seven of it are a second period where they stand out from six and eight: days make weeks. At long lags fewer
+    # pairs are summed, which is made up for.
+    longer = FEWEST_SEASONS * 7 * shortest <= len(correlation)
+    if not longer:
+        return [shortest]
+    six, week, eight = (correlation[n * shortest] / (1 - n * shortest / len(correlation)) for n in (6, 7, 8))
+    return [shortest, 7 * shortest] if week > max(six, eight) else [shortest]

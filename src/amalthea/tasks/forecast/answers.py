@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +18,10 @@ from amalthea.domains.sequences.panel import Panel, panel
 from amalthea.domains.sequences.reading import POSITION, SERIES, SeriesState
 from amalthea.domains.sequences.windows import WindowShape
 from amalthea.errors import DataError
-from amalthea.predictor.predictions import mixed
+from amalthea.tasks.forecast.baselines import baselines
 from amalthea.tasks.forecast.fit import normalized
 from amalthea.tasks.forecast.judge import LEVEL, Answers, half_widths, judge_answers
+from amalthea.tasks.forecast.mixture import blended
 from amalthea.tasks.forecast.origins import MOST_JUDGED, Fold, Rows, between, windows
 from amalthea.tasks.forecast.scales import Scales, scales
 from amalthea.tasks.forecast.state import ForecastState
@@ -49,6 +50,7 @@ class Setting:
         scales: of each track, as they were learned.
         end: shape (N,): the position of the last step that was learned from; before the first where a series is new.
         new: shape (N,): True for series that were not learned from.
+        shares: by network and simple model how much it counts for each track, shape (N,).
     """
 
     window: WindowShape
@@ -57,6 +59,7 @@ class Setting:
     scales: Scales
     end: NDArray[np.int64]
     new: NDArray[np.bool_]
+    shares: Mapping[str, Floats]
 
 
 def judge(predictor: Predictor, dataset: Dataset) -> TestFigures:
@@ -75,7 +78,8 @@ def judge(predictor: Predictor, dataset: Dataset) -> TestFigures:
     if not len(rows):
         raise DataError(f"these data do not reach {counted(horizon, 'step')} beyond what the model learned from.")
     rows = rows.take(np.argsort(rows.origin, kind="stable"))
-    answers = Answers.of(tracks, rows, _ask(predictor, setting, rows), setting.scales, setting.window, stride)
+    mean, simple = _ask(predictor, setting, rows)
+    answers = Answers.of(tracks, rows, mean, simple, setting.scales, setting.window)
     verdict = judge_answers(answers, tracks, predictor.targets, _widths(predictor, LEVEL))
     coverage = {name: {"coverage_90": figure} for name, figure in verdict.coverage.items()}
     notes = [f"{counted(len(np.unique(rows.origin)), 'origin')}, each {counted(horizon, 'step')} foretold."]
@@ -99,14 +103,14 @@ def forecast(predictor: Predictor, newer: Inputs | None, levels: Sequence[float]
     setting = _setting(predictor, None if newer is None else newer.examples[newer.problems == ""])
     tracks, horizon, targets = setting.panel, setting.window.horizon, predictor.targets
     rows = Rows(np.arange(len(tracks)), tracks.last + 1)
-    mean = _ask(predictor, setting, rows)
+    mean, _ = _ask(predictor, setting, rows)
     # 1. Intervals go on from the errors since the training, where some are known.
     first = np.where(setting.new, tracks.last + 1, setting.end + 1)
     since = between(first, tracks.last, max(1, horizon // 8))
     since = since.take(np.argsort(since.origin, kind="stable"))
     ends = {level: _widths(predictor, level) for level in (LEVEL, *levels)}
     if len(since):
-        past = Answers.of(tracks, since, _ask(predictor, setting, since), setting.scales, setting.window, 1)
+        past = Answers.of(tracks, since, *_ask(predictor, setting, since), setting.scales, setting.window)
         errors = np.abs(past.mean - past.truth) / past.season[:, None]
         for level in ends:
             ends[level] = half_widths(errors, tracks.channel[since.track], since.origin, level, ends[level])[1]
@@ -150,8 +154,7 @@ def forecast(predictor: Predictor, newer: Inputs | None, levels: Sequence[float]
 def _setting(predictor: Predictor, newer: pd.DataFrame | None) -> Setting:
     """Return what is known of the series now."""
     state: SeriesState = checked(SeriesState, dict(predictor.input_state), "model.json, input_state")
-    window = predictor.parts[0].featurizer
-    assert isinstance(window, WindowShape)
+    window = predictor.state.window
     parts = [frame for frame in (predictor.examples, newer) if frame is not None and len(frame)]
     if not parts:
         raise DataError("the model was saved without its examples: give the last rows of the series.")
@@ -173,27 +176,35 @@ def _known(state: ForecastState, tracks: Panel, window: WindowShape, how: Series
     ]
     place = np.array(of, np.int64)
     far = int(tracks.last.max()) + 1
-    mine = scales(tracks, Fold(far, far, far, far), window) if (place < 0).any() else None
+    mine = scales(tracks, Fold(far, far, far), window) if (place < 0).any() else None
     spread, season = np.array(state.spread)[place], np.array(state.season)[place]
     if mine is not None:
         spread, season = np.where(place < 0, mine.spread, spread), np.where(place < 0, mine.season, season)
     end = np.where(place < 0, tracks.first - 1, np.array(state.last, np.int64)[place])
-    past = max(state.last) + 1
-    return Setting(window, how, tracks, Scales(spread, season, past), end, place < 0)
+    # Of a new series the first half window is its past.
+    past = np.where(place < 0, tracks.first + max(1, window.context // 2), end + 1)
+    # What counts for it is what counts for the others on average.
+    shares = {name: np.where(place < 0, np.mean(of), np.array(of)[place]) for name, of in state.shares.items()}
+    return Setting(window, how, tracks, Scales(spread, season, past), end, place < 0, shares)
 
 
-def _ask(predictor: Predictor, setting: Setting, rows: Rows) -> Floats:
-    """Return what the members say that learned from all: the last fold's, mixed, shape (n, horizon)."""
-    seen, _ = windows(setting.panel, rows, setting.window)
-    said, shares = [], []
+def _ask(predictor: Predictor, setting: Setting, rows: Rows) -> tuple[Floats, dict[str, Floats]]:
+    """Return what is foretold of windows, shape (n, horizon), and what the baselines say.
+
+    Of networks, the members answer that learned from all: the last fold's.
+    """
+    tracks, window = setting.panel, setting.window
+    simple = baselines(tracks, rows, window.horizon, window.periods)
+    seen, _ = windows(tracks, rows, window)
+    answers = dict(simple)
     for part in predictor.parts:
-        last = part.ensemble.layout.of_fold(part.ensemble.folds - 1)
-        used = np.intersect1d(last, part.ensemble.used)
-        answers = part.ensemble.trained.answers_to(seen, {int(number): np.arange(len(rows)) for number in used})
-        said.append(np.mean(list(answers.values()), axis=0)[None])
-        shares.append(part.shares[-1, 0].reshape(1, 1, 1))
-    answered: Floats = mixed(said, shares)[0].astype(np.float64)
-    return answered
+        if part.featurizer.name in setting.shares:
+            last = part.ensemble.layout.of_fold(part.ensemble.folds - 1)
+            used = np.intersect1d(last, part.ensemble.used)
+            said = part.ensemble.trained.answers_to(seen, {int(number): np.arange(len(rows)) for number in used})
+            answers[part.featurizer.name] = np.mean(list(said.values()), axis=0, dtype=np.float64)
+    others = {name: answer for name, answer in simple.items() if predictor.parts or name not in setting.shares}
+    return blended(answers, setting.shares, rows.track), others
 
 
 def _widths(predictor: Predictor, level: float) -> dict[int, Floats]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,9 @@ from amalthea.domains.sequences.panel import Panel, panel
 from amalthea.domains.sequences.reading import POSITION, SeriesState
 from amalthea.domains.sequences.windows import WindowShape
 from amalthea.errors import TrainingWarning
-from amalthea.predictor.predictions import mixed
-from amalthea.tasks.forecast.judge import Answers, judge_answers, summaries, table
+from amalthea.tasks.forecast.baselines import baselines, named
+from amalthea.tasks.forecast.judge import Answers, Verdict, judge_answers, summaries, table
+from amalthea.tasks.forecast.mixture import blended, select
 from amalthea.tasks.forecast.origins import (
     FEWEST_LEARNED,
     MOST_JUDGED,
@@ -34,11 +37,16 @@ from amalthea.tasks.forecast.state import ForecastState
 from amalthea.tasks.protocol import Clock, Fitted, Part
 from amalthea.training.assignment import Assignment
 from amalthea.validation.applicability_domain import Applicability
+from amalthea.validation.metrics import Figure, beats
 from amalthea.validation.summary import Validation
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import PAST, Split
 
+Floats = NDArray[np.float64]
+
 NETWORKS = ("gru", "nlinear")
+"""Those that `auto` trains."""
+
 MOST_LEARNED = {"gru": 8_000, "nlinear": 24_000}
 """Windows of one epoch of a member, drawn from all of its past: a recurrent network takes its time."""
 
@@ -63,7 +71,6 @@ class Plan:
         learned: for each fold the windows that its members may learn from.
         measured: for each fold those on which they are measured; none where there are few.
         judged: for each part those that its members judge; none for the last.
-        stride: from one judged origin to the next.
     """
 
     panel: Panel
@@ -72,7 +79,6 @@ class Plan:
     learned: tuple[Rows, ...]
     measured: tuple[Rows, ...]
     judged: tuple[Rows, ...]
-    stride: int
 
 
 def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fitted:
@@ -89,46 +95,42 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         plan = make_plan(panel(dataset.examples, state, window.context, window.horizon), window, settings)
         measures = tuple(scales(plan.panel, fold, window) for fold in plan.folds)
     _say(plan, settings)
-    names = NETWORKS if settings.defaults.network == "auto" else (settings.defaults.network,)
+    asked = settings.defaults.network
+    names = NETWORKS if asked == "auto" else (asked,) if asked in kind.network_choices else ()
     with clock("train"):
-        trained = [_train(plan, name, kind, dataset, settings) for name in names]
+        trained = {name: _train(plan, name, kind, dataset, settings) for name in names}
     with clock("validate"):
-        shares = _shares(plan, [measured for _, measured, _ in trained], measures)
-        parts = tuple(
-            Part(
-                dataclasses.replace(window, name=name), ensemble, np.repeat(shares[:, [index]], len(dataset.targets), 1)
-            )
-            for index, (name, (ensemble, _, _)) in enumerate(zip(names, trained, strict=True))
-        )
-        said = [
-            Answers.of(
-                plan.panel,
-                rows,
-                np.nanmean(
-                    mixed([by_fold[fold] for *_, by_fold in trained], shares[fold][:, None, None, None]), axis=0
-                ),
-                measures[fold],
-                window,
-                plan.stride,
-                fold,
-            )
-            for fold, rows in enumerate(plan.judged)
-            if len(rows)
-        ]
+        simple = [baselines(plan.panel, rows, window.horizon, window.periods) for rows in plan.judged]
+        competing = list(simple[0]) if asked == "auto" else [] if names else [named(asked, list(simple[0]))]
+        shares = [_shares(plan, fold, trained, competing, measures[fold]) for fold in range(len(plan.folds))]
+        said = []
+        for fold, rows in enumerate(plan.judged):
+            if len(rows):
+                candidates = {name: of.judged[fold] for name, of in trained.items()} | simple[fold]
+                others = {name: answer for name, answer in simple[fold].items() if names or name not in competing}
+                mean = blended(candidates, shares[fold], rows.track)
+                said.append(Answers.of(plan.panel, rows, mean, others, measures[fold], window, fold))
         answers = Answers.together(said)
         verdict = judge_answers(answers, plan.panel, dataset.targets)
         rows = _some(np.random.default_rng(settings.seed), plan.learned[-1], MOST_REFERENCES)
         applicability = Applicability.fit(normalized(plan.panel, rows, window), "euclidean", np.arange(len(rows)))
+    _say_better(verdict, settings)
     split = Split(_fold_of(dataset, plan.folds), dataset.groups, in_time=True)
+    answering = "network" if names else competing[0]
     return Fitted(
         dataset=dataset,
         split=split,
-        parts=parts,
+        parts=tuple(
+            Part(dataclasses.replace(window, name=name), of.ensemble, _of_channels(name, shares, plan, dataset))
+            for name, of in trained.items()
+        ),
         calibrations=(None,) * len(dataset.targets),
         applicability=applicability,
-        validation=Validation(summaries(verdict), len(plan.folds) - 1, settings.defaults.members, len(dataset)),
+        validation=Validation(
+            summaries(verdict, answering), len(plan.folds) - 1, settings.defaults.members, len(dataset)
+        ),
         out_of_fold=table(answers, verdict, plan.panel, dataset.targets, state.calendar, state.time),
-        state=ForecastState.of(plan.panel, measures[-1]),
+        state=ForecastState.of(plan.panel, measures[-1], shares[-1], window),
     )
 
 
@@ -136,8 +138,8 @@ def make_plan(tracks: Panel, window: WindowShape, settings: Settings) -> Plan:
     """Return who learns from what and judges what."""
     parts = folds(tracks, window.horizon, settings.defaults.folds)
     everything = -(2**62)
-    learned = tuple(learnable(tracks, window, everything, fold.learned) for fold in parts)
-    measured = tuple(learnable(tracks, window, fold.learned, fold.past) for fold in parts)
+    learned = tuple(learnable(tracks, window, everything, fold.learned(tracks)) for fold in parts)
+    measured = tuple(learnable(tracks, window, fold.learned(tracks), fold.past) for fold in parts)
     if min(map(len, learned)) < FEWEST_LEARNED or min(map(len, measured)) == 0:
         # Too few to set some aside: all are learned from.
         learned = tuple(learnable(tracks, window, everything, fold.past) for fold in parts)
@@ -145,7 +147,7 @@ def make_plan(tracks: Panel, window: WindowShape, settings: Settings) -> Plan:
     total = sum(len(judgeable(tracks, window, fold.start, fold.end, 1)) for fold in parts)
     stride = min(window.horizon, max(1, -(-total // MOST_JUDGED)))
     judged = tuple(judgeable(tracks, window, fold.start, fold.end, stride) for fold in parts)
-    return Plan(tracks, window, parts, learned, measured, judged, stride)
+    return Plan(tracks, window, parts, learned, measured, judged)
 
 
 def normalized(tracks: Panel, rows: Rows, window: WindowShape) -> NDArray[np.float32]:
@@ -169,24 +171,35 @@ def _say(plan: Plan, settings: Settings) -> None:
     )
 
 
-def _train(plan: Plan, name: str, kind: Featurizing, dataset: Dataset, settings: Settings) -> tuple[Any, Any, Any]:
-    """Return the trained ensemble, and by fold what its members answer for measured and for judged windows.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained network.
 
-    Answers have the shape (members, windows, horizon).
+    Args:
+        ensemble: its members.
+        measured: by fold the mean of its members for the windows on which they were measured, shape (n, horizon).
+        judged: likewise for those that the fold judges.
     """
+
+    ensemble: Any
+    measured: list[Floats]
+    judged: list[Floats]
+
+
+def _train(plan: Plan, name: str, kind: Featurizing, dataset: Dataset, settings: Settings) -> Trained:
+    """Train the members of one network, and ask them."""
     from amalthea.training.ensemble import Ensemble
 
     members, count = settings.defaults.members, len(plan.folds)
     # 1. Each member draws windows of its own from the past of its fold; all of a fold are measured on the same.
     most = MOST_LEARNED.get(name, min(MOST_LEARNED.values()))
-    measured = min(MOST_VALIDATED, *map(len, plan.measured))
+    aside_rows = [_measured(plan, fold) for fold in range(count)]
     groups: list[Rows] = []
     for fold in range(count):
         for member in range(members):
             random = np.random.default_rng([settings.seed, fold, member])
             groups.append(_some(random, plan.learned[fold], most))
-    groups += [rows.take(np.linspace(0, len(rows) - 1, measured).round().astype(int)) for rows in plan.measured]
-    groups += plan.judged
+    groups += [*aside_rows, *plan.judged]
     ends = np.cumsum([len(rows) for rows in groups])
     numbers = [np.arange(end - len(rows), end) for rows, end in zip(groups, ends, strict=True)]
     learned, of_measured, of_judged = numbers[: -2 * count], numbers[-2 * count : -count], numbers[-count:]
@@ -204,22 +217,35 @@ def _train(plan: Plan, name: str, kind: Featurizing, dataset: Dataset, settings:
         dataclasses.replace(plan.window, name=name), dataset.targets, settings.defaults, steps * epochs
     )
     ensemble = Ensemble(network, folds=count, members=members, seed=settings.seed)
-    patience = (settings.patience or epochs) if measured else None
+    patience = (settings.patience or epochs) if len(aside_rows[0]) else None
     how = {"epochs": epochs, "batch_size": batch, "patience": patience, "verbose": settings.verbose}
     with warnings.catch_warnings(action="ignore", category=TrainingWarning):  # said below
         history = ensemble.fit_assigned(seen, wanted, assignment, **how)
     for note in history.notes:
         settings.say(note)
     # 3. What they say of the windows that they did not learn from.
-    answers = []
-    nothing = np.empty((members, 0, plan.window.horizon), np.float32)
-    for of_fold in (of_measured, of_judged):
-        there = [fold for fold in range(count) if len(of_fold[fold])]
-        asked = {number: of_fold[fold] for fold in there for number in ensemble.layout.of_fold(fold).tolist()}
-        said = ensemble.trained.answers_to(seen, asked) if asked else {}
-        by_fold = {fold: np.stack([said[n] for n in ensemble.layout.of_fold(fold).tolist()]) for fold in there}
-        answers.append([by_fold.get(fold, nothing) for fold in range(count)])
-    return ensemble, answers[0], answers[1]
+    asked = [_means(ensemble, seen, of_fold, plan.window.horizon) for of_fold in (of_measured, of_judged)]
+    return Trained(ensemble, *asked)
+
+
+def _means(ensemble: Any, seen: Any, of_fold: Sequence[NDArray[np.int64]], horizon: int) -> list[Floats]:
+    """Return by fold the mean of its members for some windows, shape (n, horizon)."""
+    members = ensemble.layout.of_fold
+    asked = {n: rows for fold, rows in enumerate(of_fold) if len(rows) for n in members(fold).tolist()}
+    said = ensemble.trained.answers_to(seen, asked) if asked else {}
+    return [
+        np.asarray(np.nanmean([said[n] for n in members(fold).tolist()], axis=0, dtype=np.float64))
+        if len(rows)
+        else np.empty((0, horizon))
+        for fold, rows in enumerate(of_fold)
+    ]
+
+
+def _measured(plan: Plan, fold: int) -> Rows:
+    """Return the windows on which a fold's members are measured: equally many in each, some of every series."""
+    rows = plan.measured[fold]
+    most = min(max(MOST_VALIDATED, 8 * len(plan.panel)), 4 * MOST_VALIDATED)
+    return rows.take(np.linspace(0, len(rows) - 1, min(most, *map(len, plan.measured))).round().astype(int))
 
 
 def _some(random: np.random.Generator, rows: Rows, most: int) -> Rows:
@@ -229,21 +255,49 @@ def _some(random: np.random.Generator, rows: Rows, most: int) -> Rows:
     return rows.take(np.sort(random.choice(len(rows), most, replace=False)))
 
 
-def _shares(plan: Plan, measured: list[Any], measures: tuple[Scales, ...]) -> NDArray[np.float64]:
-    """Return how much each network counts in each fold, shape (folds, networks): what erred least in its own past."""
-    shares = np.full((len(plan.folds), len(measured)), 1 / len(measured))
-    if len(measured) != 2 or not measured[0][0].shape[1]:
-        return shares
-    for fold, rows in enumerate(plan.measured):
-        chosen = rows.take(np.linspace(0, len(rows) - 1, measured[0][fold].shape[1]).round().astype(int))
-        truth = futures(plan.panel, chosen, plan.window.horizon)
-        first, second = (np.nanmean(each[fold], axis=0) for each in measured)
-        spread = measures[fold].spread[chosen.track][:, None]
-        grid = np.linspace(0, 1, 11)
-        errors = [np.nanmean(np.abs(share * first + (1 - share) * second - truth) / spread) for share in grid]
-        best = grid[int(np.argmin(errors))]
-        shares[fold] = best, 1 - best
-    return shares
+def _shares(
+    plan: Plan, fold: int, trained: Mapping[str, Trained], competing: Sequence[str], measures: Scales
+) -> dict[str, Floats]:
+    """Return how much each network and simple model counts for each track in a fold: by errors in the fold's past."""
+    tracks, window, past = plan.panel, plan.window, plan.folds[fold].past
+    names = [*trained, *competing]
+    if len(names) == 1:
+        return {names[0]: np.ones(len(tracks))}
+    rows = _measured(plan, fold)
+    if not len(rows):
+        # Nothing was set aside: simple models are measured in the last half of the past.
+        rows = learnable(tracks, window, (tracks.first + np.minimum(tracks.last + 1, past)) // 2, past)
+    truth = futures(tracks, rows, window.horizon)
+    simple = baselines(tracks, rows, window.horizon, window.periods)
+    answers = {name: of.measured[fold] for name, of in trained.items() if len(of.measured[fold])}
+    answers |= {name: simple[name] for name in competing}
+    chosen = np.ones((len(answers), len(tracks))) / max(1, len(answers))
+    if answers and len(rows):
+        chosen = select(answers, truth, measures.spread[rows.track], rows, len(tracks))
+    shares = dict(zip(answers, chosen, strict=True))
+    unknown = [name for name in trained if name not in shares]
+    # Networks of whose past errors nothing is known have half a say.
+    weight = 0.5 if unknown and shares else 1.0
+    return {name: weight * of for name, of in shares.items()} | {
+        name: np.full(len(tracks), (1 - weight if shares else 1.0) / len(unknown)) for name in unknown
+    }
+
+
+def _of_channels(name: str, shares: Sequence[Mapping[str, Floats]], plan: Plan, dataset: Dataset) -> Floats:
+    """Return how much a network counts in each fold, shape (folds, targets): the mean over a target's series."""
+    means = [[of[name][plan.panel.channel == c].mean() for c in range(len(dataset.targets))] for of in shares]
+    return np.nan_to_num(np.array(means))
+
+
+def _say_better(verdict: Verdict, settings: Settings) -> None:
+    """Say which simple model is better than what was trained, and how it is saved instead."""
+    differences = next(iter(verdict.differences.values()))
+    better = {name: of for name, of in differences.items() if beats(Figure(-of.value, of.error))}
+    if better:
+        best = min(better, key=lambda name: better[name].value)
+        settings.say(
+            f"Better than what was trained: {best}. The same command with --model {shlex.quote(best)} saves it."
+        )
 
 
 def _fold_of(dataset: Dataset, parts: tuple[Fold, ...]) -> NDArray[np.int64]:

@@ -13,9 +13,9 @@ from amalthea.datasets.dataset import Target
 from amalthea.domains.sequences.calendar import Calendar
 from amalthea.domains.sequences.panel import Panel
 from amalthea.domains.sequences.windows import WindowShape
-from amalthea.tasks.forecast.baselines import baselines, naive2
+from amalthea.tasks.forecast.baselines import naive2
 from amalthea.tasks.forecast.figures import MAIN, Judged, figures, mean_of_units, window_mean, window_scores
-from amalthea.tasks.forecast.origins import Rows, futures
+from amalthea.tasks.forecast.origins import Rows, apart, futures
 from amalthea.tasks.forecast.scales import Scales
 from amalthea.validation.adaptive_conformal import follow
 from amalthea.validation.metrics import Figure
@@ -58,7 +58,14 @@ class Answers:
 
     @classmethod
     def of(
-        cls, panel: Panel, rows: Rows, mean: Floats, scales: Scales, window: WindowShape, stride: int, fold: int = 0
+        cls,
+        panel: Panel,
+        rows: Rows,
+        mean: Floats,
+        simple: Mapping[str, Floats],
+        scales: Scales,
+        window: WindowShape,
+        fold: int = 0,
     ) -> Answers:
         """Return the answers of one fold.
 
@@ -66,25 +73,22 @@ class Answers:
             panel: the series.
             rows: the windows.
             mean: what was foretold of them, shape (n, horizon).
+            simple: by baseline, likewise.
             scales: of the fold's past.
             window: the sizes.
-            stride: from one origin to the next.
             fold: its number.
         """
         horizon = window.horizon
-        first = np.full(len(panel), np.iinfo(np.int64).max)
-        np.minimum.at(first, rows.track, rows.origin)
-        turns = (rows.origin - first[rows.track]) // stride
         season = window.periods[0] if window.periods else 1
         return cls(
             rows=rows,
             fold=np.full(len(rows), fold),
             mean=mean.astype(np.float64),
             truth=futures(panel, rows, horizon),
-            apart=turns % -(-horizon // stride) == 0,
+            apart=apart(rows, horizon),
             spread=scales.spread[rows.track],
             season=scales.season[rows.track],
-            simple=baselines(panel, rows, horizon, window.periods),
+            simple=simple,
             naive=naive2(panel, rows, horizon, season, scales.past),
         )
 
@@ -99,8 +103,9 @@ class Answers:
 
         rows = Rows(*(np.concatenate([getattr(p.rows, name) for p in parts])[order] for name in ("track", "origin")))
         simple = {name: np.concatenate([part.simple[name] for part in parts])[order] for name in parts[0].simple}
-        names = ("fold", "mean", "truth", "apart", "spread", "season")
-        return cls(rows, simple=simple, naive=joined("naive"), **{name: joined(name) for name in names})  # type: ignore[arg-type]
+        names = ("fold", "mean", "truth", "spread", "season")
+        far = apart(rows, parts[0].mean.shape[1])
+        return cls(rows, apart=far, simple=simple, naive=joined("naive"), **{name: joined(name) for name in names})  # type: ignore[arg-type]
 
     def take(self, rows: NDArray[np.bool_]) -> Answers:
         """Return some of them."""
@@ -212,8 +217,13 @@ def judge_answers(
     return Verdict(lower, upper, *by_kind)  # type: ignore[arg-type]
 
 
-def summaries(verdict: Verdict) -> tuple[TargetSummary, ...]:
-    """Return what a model's card says of each target, and over all first where there are several."""
+def summaries(verdict: Verdict, answering: str) -> tuple[TargetSummary, ...]:
+    """Return what a model's card says of each target, and over all first where there are several.
+
+    Args:
+        verdict: the figures.
+        answering: what answers: "network", or a simple model's name.
+    """
     return tuple(
         TargetSummary(
             name,
@@ -224,6 +234,7 @@ def summaries(verdict: Verdict) -> tuple[TargetSummary, ...]:
             dict(verdict.baselines[name]),
             dict(verdict.differences[name]),
             verdict.coverage[name] if np.isfinite(verdict.coverage[name].value) else None,
+            answering=answering,
         )
         for name in verdict.figures
     )

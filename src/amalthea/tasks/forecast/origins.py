@@ -50,16 +50,22 @@ class Fold:
     """A past, and the part of the future that its members judge.
 
     Args:
-        learned: the first position that no member learns from.
         past: the first position that is not known to its members at all: scales and choices use what lies before.
         start: where the part that is judged begins.
         end: where it ends; the same as `start` for the members that learned from all.
     """
 
-    learned: int
     past: int
     start: int
     end: int
+
+    def learned(self, panel: Panel) -> Integers:
+        """Return for each track the first position that no member learns from, shape (N,).
+
+        The last quarter of what is known of it in the past is set aside, wherever a track ends.
+        """
+        end = np.minimum(panel.last + 1, self.past)
+        return end - np.round(VALIDATION * np.maximum(end - panel.first, 0)).astype(np.int64)
 
 
 def folds(panel: Panel, horizon: int, asked: int) -> tuple[Fold, ...]:
@@ -83,26 +89,26 @@ def folds(panel: Panel, horizon: int, asked: int) -> tuple[Fold, ...]:
         *((start - horizon, start, stop) for start, stop in itertools.pairwise(edges)),
         (end, end, end),
     ]
-    return tuple(Fold(past - round(VALIDATION * (past - begin)), past, start, stop) for past, start, stop in pasts)
+    return tuple(Fold(*each) for each in pasts)
 
 
-def learnable(panel: Panel, window: WindowShape, start: int, end: int) -> Rows:
+def learnable(panel: Panel, window: WindowShape, start: int | Integers, end: int | Integers) -> Rows:
     """Return the windows whose future lies between two positions, and whose past is half full or more.
 
     Args:
         panel: the series.
         window: its sizes.
-        start: the first origin.
-        end: nothing from here on is seen.
+        start: the first origin, one for all or one a track.
+        end: nothing from here on is seen, likewise.
     """
     fewest = max(1, min(window.context // 2, window.patch))
     return between(np.maximum(panel.first + fewest, start), np.minimum(panel.last + 1, end) - window.horizon, 1)
 
 
 def judgeable(panel: Panel, window: WindowShape, start: int, end: int, stride: int) -> Rows:
-    """Return the windows whose origin and future lie between two positions, every `stride`-th origin."""
+    """Return the windows with origins between two positions, every `stride`-th, whose future is known."""
     first = np.full(len(panel), start)
-    ends = np.minimum(panel.last + 1, end) - window.horizon
+    ends = np.minimum(panel.last + 1 - window.horizon, end - 1)
     return between(first, np.where(panel.first < start, ends, start - 1), stride)
 
 
@@ -112,6 +118,21 @@ def between(first: Integers, last: Integers, stride: int) -> Rows:
     track = np.repeat(np.arange(len(counts)), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return Rows(track, first[track] + within * stride)
+
+
+def apart(rows: Rows, horizon: int) -> NDArray[np.bool_]:
+    """Return shape (n,): True for windows whose futures do not overlap with another's of the same track.
+
+    Example:
+        >>> apart(Rows(np.zeros(5, int), np.array([3, 0, 1, 2, 4])), 2).tolist()
+        [False, True, False, True, True]
+    """
+    free, chosen = dict.fromkeys(np.unique(rows.track).tolist(), -(2**62)), np.zeros(len(rows), bool)
+    for row in np.argsort(rows.origin, kind="stable").tolist():
+        track, origin = int(rows.track[row]), int(rows.origin[row])
+        if origin >= free[track]:
+            chosen[row], free[track] = True, origin + horizon
+    return chosen
 
 
 def windows(panel: Panel, rows: Rows, window: WindowShape) -> tuple[Windows, Windows]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 
 from amalthea.datasets.archive import Number
 from amalthea.domains.sequences.panel import Panel
+from amalthea.domains.sequences.windows import WindowShape
 from amalthea.tasks.forecast.scales import Scales
 
 
@@ -19,6 +24,8 @@ class ForecastState:
         spread: see `Scales`.
         season: see `Scales`.
         last: the position of each track's last known step.
+        shares: by network and simple model how much it counts for each track.
+        window: what is seen.
     """
 
     series: tuple[str, ...]
@@ -26,9 +33,21 @@ class ForecastState:
     spread: tuple[Number, ...]
     season: tuple[Number, ...]
     last: tuple[int, ...]
+    shares: Mapping[str, tuple[Number, ...]]
+    window: WindowShape
 
     @classmethod
-    def of(cls, panel: Panel, scales: Scales) -> ForecastState:
+    def of(
+        cls, panel: Panel, scales: Scales, shares: Mapping[str, NDArray[np.float64]], window: WindowShape
+    ) -> ForecastState:
         """Return the state after all that was learned."""
-        numbers = (panel.channel, scales.spread, scales.season, panel.last)
-        return cls(tuple(map(str, panel.series)), *(tuple(values.tolist()) for values in numbers))
+        counted = {name: tuple(of.tolist()) for name, of in shares.items() if of.any()}
+        return cls(
+            series=tuple(map(str, panel.series)),
+            channel=tuple(panel.channel.tolist()),
+            spread=tuple(scales.spread.tolist()),
+            season=tuple(scales.season.tolist()),
+            last=tuple(panel.last.tolist()),
+            shares=counted,
+            window=window,
+        )

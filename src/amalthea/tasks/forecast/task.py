@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from amalthea.datasets.dataset import Dataset, Inputs
+from amalthea.datasets.messages import listed
 from amalthea.domains.protocol import Defaults, Domain, Featurizing
 from amalthea.errors import DataError
+from amalthea.tasks.forecast.baselines import SIMPLE
 from amalthea.tasks.forecast.state import ForecastState
 from amalthea.tasks.protocol import Clock, Fitted, TestFigures
 from amalthea.training.prediction import Prediction
@@ -44,8 +47,13 @@ class Forecast:
             raise DataError(f"the future of {domain.nouns.many} cannot be foretold: give --time and --horizon.")
         if augment:
             raise DataError("--augment is for pictures.")
+        if network.replace("-", " ").startswith(SIMPLE):
+            return dataclasses.replace(domain.defaults(dataset, network), members=1)
         if network not in domain.network_choices:
-            raise DataError(f"series have no network {network!r}. Choose one of: {', '.join(domain.network_choices)}.")
+            raise DataError(
+                f"series have no network {network!r}. Choose one of: {listed(domain.network_choices)}; "
+                f"or a simple model: {listed(SIMPLE)}."
+            )
         return domain.defaults(dataset, network)
 
     def fit(self, dataset: Dataset, domain: Domain, settings: Settings, clock: Clock) -> Fitted:
@@ -60,7 +68,10 @@ class Forecast:
         Raises:
             DataError: there is not.
         """
-        if len({len(values) for values in vars(predictor.state).values()}) != 1:
+        state: ForecastState = predictor.state
+        each = (state.series, state.channel, state.spread, state.season, state.last, *state.shares.values())
+        there = {part.featurizer.name for part in predictor.parts}
+        if len(set(map(len, each))) != 1 or not all(n in there or n.startswith(SIMPLE) for n in state.shares):
             raise DataError("the scales of the series do not fit each other.")
 
     def upgrade(self, card: dict[str, Any]) -> dict[str, Any]:
