@@ -41,3 +41,9 @@ def test_a_width_hangs_on_what_was_known_alone() -> None:
 def test_a_conformal_quantile_grows_with_the_level(errors: list[float]) -> None:
     quantiles = [conformal(np.array(errors), level) for level in (0.1, 0.5, 0.9)]
     assert quantiles == sorted(quantiles)
+
+
+def test_few_errors_make_wide_intervals() -> None:
+    errors = np.abs(np.random.default_rng(0).normal(size=(400, 1, 24)))
+    apart, together = (follow(errors, np.arange(400) * step, np.array([24]), 0.9)[0] for step in (24, 1))
+    assert np.nanmax(together) > 1.1 * np.nanmax(apart)

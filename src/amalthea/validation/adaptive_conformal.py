@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ def follow(
         reach: shape (cells,): steps after which a cell's errors are known.
         level: the share to be covered.
         start: shape (cells,): the widths to begin with; None: the quantile of the errors of the first origins (a tenth
-            of them, ten at least), until which are known no width is given.
+            of them, ten at least), wider where these are few (`widening`), until which are known no width is given.
 
     Returns:
         Widths, shape (n, cells), NaN where none is known yet, and the widths after all errors, shape (cells,).
@@ -49,9 +50,14 @@ def follow(
     first, cells = 0, scores.shape[1]
     if start is None:
         first = min(len(times), max(FEWEST_ORIGINS, len(times) // 10))
-        start = np.array([conformal(scores[index < first, cell], level) for cell in range(cells)])
     # An origin counts as much as it is far from the next: densely made forecasts tell the same again and again.
     step = np.median(np.diff(times)) if len(times) > 1 else reach.max()
+    if start is None:
+        # Errors within one reach tell the same; those of several windows at one time count each.
+        independent = (times[first - 1] - times[0] + step) / reach * (index < first).sum() / first
+        start = np.array(
+            [conformal(scores[index < first, c], level) * widening(independent[c], level) for c in range(cells)]
+        )
     gain = GAIN * np.minimum(1.0, step / reach)
     widths = np.maximum(start, 1e-300)
     given, missed = np.full((2, len(times), cells), np.nan)
@@ -72,6 +78,21 @@ def follow(
                 if not first or times[first - 1] + reach[cell] <= time:
                     given[number, cell] = widths[cell]
     return given[index], widths
+
+
+def widening(count: float, level: float) -> float:
+    """Return by how much an interval that rests on few errors is to be wider: as Student's t is than the normal one.
+
+    Args:
+        count: errors that are independent of each other; one degree of freedom is added to them.
+        level: the share to be covered.
+
+    Example:
+        >>> round(widening(1, 0.9), 2), round(widening(1000, 0.9), 2)
+        (1.78, 1.0)
+    """
+    upper = (1 + level) / 2
+    return float(stats.t.ppf(upper, max(1.0, count) + 1) / stats.norm.ppf(upper))
 
 
 def conformal(scores: Floats, level: float) -> float:

@@ -56,6 +56,9 @@ FEWEST_UPDATES = 200
 MOST_VALIDATED = 1024
 """Windows of its own past on which a member is measured, at most."""
 
+LOWEST, HIGHEST = 0.85, 0.95
+"""What a 90 % interval may hold in one channel and third without a word about it."""
+
 MOST_REFERENCES = 1000
 """Windows that tell how far from the training set another lies."""
 
@@ -114,7 +117,7 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         verdict = judge_answers(answers, plan.panel, dataset.targets)
         rows = _some(np.random.default_rng(settings.seed), plan.learned[-1], MOST_REFERENCES)
         applicability = Applicability.fit(normalized(plan.panel, rows, window), "euclidean", np.arange(len(rows)))
-    _say_better(verdict, settings)
+    _say_verdict(verdict, settings)
     split = Split(_fold_of(dataset, plan.folds), dataset.groups, in_time=True)
     answering = "network" if names else competing[0]
     return Fitted(
@@ -289,8 +292,20 @@ def _of_channels(name: str, shares: Sequence[Mapping[str, Floats]], plan: Plan, 
     return np.nan_to_num(np.array(means))
 
 
-def _say_better(verdict: Verdict, settings: Settings) -> None:
-    """Say which simple model is better than what was trained, and how it is saved instead."""
+def _say_verdict(verdict: Verdict, settings: Settings) -> None:
+    """Say what the intervals hold by step and channel, and which simple model is better than what was trained."""
+    name, parts = next(iter(verdict.thirds.items()))
+    if all(np.isfinite(part.value) for part in parts):
+        shares = ", ".join(f"{100 * part.value:.0f}" for part in parts)
+        settings.say(f"From the first third of the steps to the last, the 90 % intervals hold {shares} %.")
+    astray = [
+        f"{channel} {100 * part.value:.0f} % in third {place}"
+        for channel, of_channel in verdict.thirds.items()
+        for place, part in enumerate(of_channel, start=1)
+        if channel != name and not LOWEST <= part.value <= HIGHEST
+    ]
+    if astray:
+        settings.say(f"Some hold more or less: {listed(astray)}.")
     differences = next(iter(verdict.differences.values()))
     better = {name: of for name, of in differences.items() if beats(Figure(-of.value, of.error))}
     if better:
