@@ -32,9 +32,9 @@ def test_what_comes_later_leaves_earlier_forecasts_as_they_were(flipped: int) ->
     assert before[["fold", "series", "origin", "step"]].equals(after[["fold", "series", "origin", "step"]])
     earlier = (pd.to_datetime(before["origin"]) <= data["time"][flipped]).to_numpy()
     assert 0 < earlier.sum() < len(earlier)
-    for name in ("mean", "lower", "upper"):
+    for name in ("prediction", "lower", "upper"):
         for target in ("load", "flow"):
             column = f"{target}_{name}"
             np.testing.assert_array_equal(before[column][earlier], after[column][earlier])
-            if name == "mean":
+            if name == "prediction":
                 assert not np.array_equal(before[column][~earlier], after[column][~earlier])

@@ -98,6 +98,7 @@ def test_irregular_times_are_averaged_only_when_asked() -> None:
         ({"target": "cost"}, "--target cost: no such column"),
         ({"known": ("price",)}, "--known price: no such column"),
         ({"target": "load", "known": ("load",)}, "a target cannot be something else as well"),
+        ({"time": "when", "horizon": None}, "--time when makes series of a table only with --horizon"),
         ({"horizon": 30}, "the longest series has 40 steps, too few to foretell 30"),
     ],
 )

@@ -70,6 +70,17 @@ def test_what_is_known_in_advance_counts_and_is_missed(predictor: Predictor, dat
     assert np.isfinite(missed["mean"]).all()
 
 
+def test_what_was_held_out_is_told_step_by_step(predictor: Predictor) -> None:
+    table = predictor.predictions
+    assert list(table.columns) == [
+        "series", "origin", "step", "day", "fold", "target",
+        "prediction", "std", "lower", "upper", "warning", "problem",
+    ]  # fmt: skip
+    ahead = pd.to_datetime(table["day"]) - pd.to_datetime(table["origin"])
+    assert (ahead.dt.days + 1 == table["step"]).all()
+    assert not table.duplicated(["series", "day"]).any()
+
+
 def test_saved_is_opened(predictor: Predictor, data: pd.DataFrame, tmp_path: Path) -> None:
     predictor.save(tmp_path / "shops.amalthea")
     opened = am.load_model(tmp_path / "shops.amalthea")

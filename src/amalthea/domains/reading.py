@@ -130,5 +130,10 @@ def _domain_of(table: pd.DataFrame, options: ReadOptions) -> Domain:
 
 def _asked(options: ReadOptions) -> Domain | None:
     """Return the domain whose option was given, if one was."""
+    if options.time is not None and options.horizon is None:
+        raise DataError(
+            f"--time {options.time} makes series of a table only with --horizon: give the number of steps to be "
+            f"foretold. For rows whose past is to predict their future: --split time --time-column {options.time}."
+        )
     asked = (each for each in domains() if each.asked_by and getattr(options, each.asked_by) is not None)
     return next(asked, None)

@@ -219,7 +219,7 @@ def _widths(predictor: Predictor, level: float) -> dict[int, Floats]:
     origin = ordered["origin"].to_numpy(np.int64).reshape(-1, horizon)[:, 0]
     for number, target in enumerate(predictor.targets):
         prefix = f"{target.name}_" if several else ""
-        error = (ordered[f"{prefix}target"] - ordered[f"{prefix}mean"]).abs() / ordered[f"{prefix}raw_std"]
+        error = (ordered[f"{prefix}target"] - ordered[f"{prefix}prediction"]).abs() / ordered[f"{prefix}raw_std"]
         errors = error.to_numpy(np.float64).reshape(-1, horizon)
         rows = np.isfinite(errors).any(axis=1)
         if rows.any():

@@ -26,6 +26,9 @@ Floats = NDArray[np.float64]
 LEVEL = 0.9
 """What the interval is to cover that stands in every table."""
 
+NORMAL = 1.645
+"""Half the width of a normal error's 90 % interval, in standard deviations."""
+
 OVERALL = ""
 """The name of the figures over all channels, where there are several."""
 
@@ -243,7 +246,11 @@ def summaries(verdict: Verdict, answering: str) -> tuple[TargetSummary, ...]:
 def table(
     answers: Answers, verdict: Verdict, panel: Panel, targets: Sequence[Target], calendar: Calendar, time: str
 ) -> pd.DataFrame:
-    """Return the forecasts of windows that do not overlap, one row a series, origin and step."""
+    """Return the forecasts of windows that do not overlap, one row a series, origin and step.
+
+    Series, origin, step, the time column, fold, and of each target the true value, `prediction`, `std` (that of a
+    normal error whose 90 % interval is `lower` to `upper`), these, and in `raw_std` what errors are scaled by.
+    """
     chosen = answers.apart
     parts = []
     horizon = answers.mean.shape[1]
@@ -252,24 +259,28 @@ def table(
         origin = np.repeat(answers.rows.origin[rows], horizon)
         step = np.tile(np.arange(1, horizon + 1), len(rows))
         prefix = "" if len(targets) == 1 else f"{target.name}_"
-        values = {"target": answers.truth, "mean": answers.mean, "lower": verdict.lower, "upper": verdict.upper}
+        std = (verdict.upper - verdict.lower) / (2 * NORMAL)
+        values = {"target": answers.truth, "prediction": answers.mean, "std": std}
+        values |= {"lower": verdict.lower, "upper": verdict.upper}
         parts.append(
             pd.DataFrame(
                 {
-                    "fold": np.repeat(answers.fold[rows], horizon),
                     "series": np.repeat(panel.series[answers.rows.track[rows]], horizon),
-                    "position": origin + step - 1,
+                    "origin": origin,
                     "step": step,
+                    "fold": np.repeat(answers.fold[rows], horizon),
                     **{prefix + name: each[rows].ravel() for name, each in values.items()},
                     f"{prefix}raw_std": np.repeat(answers.season[rows], horizon),
                 }
-            ).set_index(["fold", "series", "position", "step"])
+            ).set_index(["series", "origin", "step", "fold"])
         )
     joined = pd.concat(parts, axis=1).reset_index()
-    origin = joined["position"].to_numpy(np.int64) - joined["step"].to_numpy(np.int64) + 1
-    joined.insert(2, "origin", calendar.text(origin))
-    joined.insert(4, time, calendar.text(joined["position"].to_numpy(np.int64)))
-    return joined.drop(columns="position")
+    places = joined["origin"].to_numpy(np.int64)
+    joined["origin"] = calendar.text(places)
+    joined.insert(3, time, calendar.text(places + joined["step"].to_numpy(np.int64) - 1))
+    widths = [name for name in joined.columns if str(name).endswith("lower")]
+    none = joined[widths].isna().any(axis=1).to_numpy(bool)
+    return joined.assign(warning=np.where(none, "too few errors are known yet for an interval", ""), problem="")
 
 
 def _groups(channel: NDArray[np.int64], targets: Sequence[Target]) -> list[tuple[str, NDArray[np.bool_]]]:
