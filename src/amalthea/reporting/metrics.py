@@ -203,4 +203,4 @@ def _name(context: Context, summary: TargetSummary, main: str) -> str:
     if summary.units:
         return f"figures-{main.partition('_')[0]}"
     names = [target.name for target in context.predictor.targets]
-    return f"figures-{names.index(summary.target) + 1}" if len(names) > 1 else "figures"
+    return f"figures-{names.index(summary.target) + 1}" if len(names) > 1 and summary.target else "figures"

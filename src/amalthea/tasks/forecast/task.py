@@ -84,6 +84,12 @@ class Forecast:
 
         return forecast(predictor, newer, levels)
 
+    def anomalies(self, predictor: Predictor, newer: Inputs, alarms: float) -> pd.DataFrame:
+        """Return which of the values since the training lie far from what was foretold; see `Predictor.anomalies`."""
+        from amalthea.tasks.forecast.anomalies import anomalies
+
+        return anomalies(predictor, newer, alarms)
+
     def answer(self, predictor: Predictor, inputs: Inputs) -> Prediction:  # noqa: ARG002
         """Refuse: a row of a series is no question.
 
@@ -114,17 +120,17 @@ class Forecast:
 
         return judge(predictor, dataset)
 
-    def context(self, predictor: Predictor, words: Words, learning_curve: bool) -> Context:  # noqa: ARG002
-        """Refuse: there is no report of series yet.
+    def context(self, predictor: Predictor, words: Words, learning_curve: bool) -> Context:
+        """Return what the sections of a report are told."""
+        from amalthea.tasks.forecast.report.sections import context
 
-        Raises:
-            DataError: always.
-        """
-        raise DataError("models of series have no report yet.")
+        return context(predictor, words, learning_curve)
 
-    def sections(self, context: Context) -> list[Section]:  # noqa: ARG002
-        """Return nothing: there is no report of series yet."""
-        return []
+    def sections(self, context: Context) -> list[Section]:
+        """Return the sections of a report."""
+        from amalthea.tasks.forecast.report.sections import sections
+
+        return sections(context)
 
     def lessons(self, predictor: Predictor) -> Lessons:
         """Return what the figures of how a model learned are made from: nothing yet."""
