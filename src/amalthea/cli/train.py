@@ -238,7 +238,8 @@ def train(
         if output is None:
             raise
         raise Stopped(f"The model is trained and kept, in {output}.") from error
-    again = _again(data, target=target, sequence=sequence, series=series, order=order)
+    reading = {"target": target, "sequence": sequence, "time": time, "horizon": horizon, "series": series}
+    again = _again(data, **reading, known=known, fixed=fixed, every=every, order=order)
     console.result(closing(console, predictor, output, again, " ".join(sys.argv)), _summary(predictor, output))
 
 
@@ -257,11 +258,11 @@ def _threshold(text: str | None) -> float | None:
         raise AmaltheaError(f"--threshold takes a number or `none`. Received: {text}") from error
 
 
-def _again(data: list[str], **reading: list[str] | str | None) -> str:
+def _again(data: list[str], **reading: Any) -> str:
     """Return the words that read the same data again."""
-    given = {option: [value] if isinstance(value, str) else value or [] for option, value in reading.items()}
-    options = [f"--{option} {shlex.quote(value)}" for option, values in given.items() for value in values]
-    return " ".join(["amalthea train", shlex.join(data), *options])
+    given = {name: value if isinstance(value, list) else [value] for name, value in reading.items() if value is not None}
+    words = [word for name, values in given.items() for value in values for word in (f"--{name}", str(value))]
+    return " ".join(["amalthea train", shlex.join([*data, *words])])
 
 
 def _value(figure: Any) -> float | None:

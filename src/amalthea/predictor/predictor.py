@@ -133,14 +133,33 @@ class Predictor:
         Raises:
             DataError: the model is none of series, or `newer` cannot be used.
         """
+        if not all(0 < level < 1 for level in levels):
+            raise DataError(f"a level lies between 0 and 1. Received: {', '.join(map(str, levels))}")
+        return self._forecasting().forecast(self, None if newer is None else self._series(newer), levels)
+
+    def anomalies(self, newer: Any, alarms: float = 1.0) -> pd.DataFrame:
+        """Return the values of series since the training, each with its band and whether it lies outside.
+
+        Args:
+            newer: a file or a table with steps later than those learned from.
+            alarms: false alarms that are put up with, a month and series (in a thousand steps that are no times).
+
+        Raises:
+            DataError: the model is none of series, `newer` cannot be used, or too little was held out in training.
+        """
+        if not alarms > 0:
+            raise DataError(f"false alarms a month are more than none. Received: {alarms}")
+        return self._forecasting().anomalies(self, self._series(newer), alarms)
+
+    def _forecasting(self) -> Forecasting:
         answer = task(self.task)
         if not isinstance(answer, Forecasting):
             raise DataError(f"this model answers {self.task}, and forecasts nothing: ask it with predict.")
-        if not all(0 < level < 1 for level in levels):
-            raise DataError(f"a level lies between 0 and 1. Received: {', '.join(map(str, levels))}")
+        return answer
+
+    def _series(self, newer: Any) -> Inputs:
         source = Path(newer) if isinstance(newer, str | os.PathLike) else newer
-        asked = None if source is None else domain(self.domain).inputs(source, dict(self.input_state))
-        return answer.forecast(self, asked, levels)
+        return domain(self.domain).inputs(source, dict(self.input_state))
 
     def stream(self, path: Path, rows: int = 10_000) -> Iterator[pd.DataFrame]:
         """Yield the table of predictions for a file, at most `rows` rows at a time, so that memory does not grow."""

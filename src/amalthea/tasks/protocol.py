@@ -169,3 +169,7 @@ class Forecasting(Protocol):
     def forecast(self, predictor: Predictor, newer: Inputs | None, levels: Sequence[float]) -> pd.DataFrame:
         """Return what follows the last known step of each series; see `Predictor.forecast`."""
         ...
+
+    def anomalies(self, predictor: Predictor, newer: Inputs, alarms: float) -> pd.DataFrame:
+        """Return which of the values since the training lie far from what was foretold; see `Predictor.anomalies`."""
+        ...

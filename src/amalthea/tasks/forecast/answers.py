@@ -68,7 +68,7 @@ def judge(predictor: Predictor, dataset: Dataset) -> TestFigures:
     Raises:
         DataError: nothing later is known for as long as a forecast reaches.
     """
-    setting = _setting(predictor, dataset.examples)
+    setting = setting_of(predictor, dataset.examples)
     horizon, tracks = setting.window.horizon, setting.panel
     first, last = setting.end + 1, tracks.last + 1 - horizon
     # New series are judged once half a window of them is known.
@@ -78,9 +78,9 @@ def judge(predictor: Predictor, dataset: Dataset) -> TestFigures:
     if not len(rows):
         raise DataError(f"these data do not reach {counted(horizon, 'step')} beyond what the model learned from.")
     rows = rows.take(np.argsort(rows.origin, kind="stable"))
-    mean, simple = _ask(predictor, setting, rows)
+    mean, simple = asked(predictor, setting, rows)
     answers = Answers.of(tracks, rows, mean, simple, setting.scales, setting.window)
-    verdict = judge_answers(answers, tracks, predictor.targets, _widths(predictor, LEVEL))
+    verdict = judge_answers(answers, tracks, predictor.targets, widths(predictor, LEVEL))
     coverage = {name: {"coverage_90": figure} for name, figure in verdict.coverage.items()}
     notes = [f"{counted(len(np.unique(rows.origin)), 'origin')}, each {counted(horizon, 'step')} foretold."]
     if setting.new[rows.track].any():
@@ -100,17 +100,17 @@ def forecast(predictor: Predictor, newer: Inputs | None, levels: Sequence[float]
     Raises:
         DataError: nothing is known of the past: the model was saved without its examples.
     """
-    setting = _setting(predictor, None if newer is None else newer.examples[newer.problems == ""])
+    setting = setting_of(predictor, None if newer is None else newer.examples[newer.problems == ""])
     tracks, horizon, targets = setting.panel, setting.window.horizon, predictor.targets
     rows = Rows(np.arange(len(tracks)), tracks.last + 1)
-    mean, _ = _ask(predictor, setting, rows)
+    mean, _ = asked(predictor, setting, rows)
     # 1. Intervals go on from the errors since the training, where some are known.
     first = np.where(setting.new, tracks.last + 1, setting.end + 1)
     since = between(first, tracks.last, max(1, horizon // 8))
     since = since.take(np.argsort(since.origin, kind="stable"))
-    ends = {level: _widths(predictor, level) for level in (LEVEL, *levels)}
+    ends = {level: widths(predictor, level) for level in (LEVEL, *levels)}
     if len(since):
-        past = Answers.of(tracks, since, *_ask(predictor, setting, since), setting.scales, setting.window)
+        past = Answers.of(tracks, since, *asked(predictor, setting, since), setting.scales, setting.window)
         errors = np.abs(past.mean - past.truth) / past.season[:, None]
         for level in ends:
             ends[level] = half_widths(errors, tracks.channel[since.track], since.origin, level, ends[level])[1]
@@ -151,7 +151,7 @@ def forecast(predictor: Predictor, newer: Inputs | None, levels: Sequence[float]
     return joined.reset_index()
 
 
-def _setting(predictor: Predictor, newer: pd.DataFrame | None) -> Setting:
+def setting_of(predictor: Predictor, newer: pd.DataFrame | None) -> Setting:
     """Return what is known of the series now."""
     state: SeriesState = checked(SeriesState, dict(predictor.input_state), "model.json, input_state")
     window = predictor.state.window
@@ -188,7 +188,7 @@ def _known(state: ForecastState, tracks: Panel, window: WindowShape, how: Series
     return Setting(window, how, tracks, Scales(spread, season, past), end, place < 0, shares)
 
 
-def _ask(predictor: Predictor, setting: Setting, rows: Rows) -> tuple[Floats, dict[str, Floats]]:
+def asked(predictor: Predictor, setting: Setting, rows: Rows) -> tuple[Floats, dict[str, Floats]]:
     """Return what is foretold of windows, shape (n, horizon), and what the baselines say.
 
     Of networks, the members answer that learned from all: the last fold's.
@@ -207,7 +207,7 @@ def _ask(predictor: Predictor, setting: Setting, rows: Rows) -> tuple[Floats, di
     return blended(answers, setting.shares, rows.track), others
 
 
-def _widths(predictor: Predictor, level: float) -> dict[int, Floats]:
+def widths(predictor: Predictor, level: float) -> dict[int, Floats]:
     """Return the widths of intervals after all errors of the training: replayed from what was held out."""
     table, several = predictor.out_of_fold, len(predictor.targets) > 1
     ends: dict[int, Floats] = {}
