@@ -357,9 +357,3 @@ def test_esol_as_its_page_describes_it() -> None:
     assert np.bincount(scaffolds).max() == 317
     delaney = dataset.references["Delaney's linear model"]
     assert np.sqrt(np.mean((delaney - dataset.values[:, 0]) ** 2)) == pytest.approx(0.910, abs=0.001)
-
-
-def test_a_column_beside_the_structure_cannot_be_kept() -> None:
-    table = as_text(pd.DataFrame({"drug": ["CCO", "CCN", "CCC"], "pH": [7, 6, 5], "y": [1.5, 2.5, 3]}))
-    with pytest.raises(DataError, match="learned from their structure alone: --keep pH"):
-        DOMAIN.dataset(table, "x", ReadOptions(target=("y",), keep=("pH",)))

@@ -63,6 +63,9 @@ def train(
         list[str] | None,
         typer.Option(help="A column to learn from whatever speaks against it; repeatable."),
     ] = None,
+    beside: Annotated[
+        list[str] | None, typer.Option("--with", help="A column beside the molecules to learn from; repeatable.")
+    ] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.", show_default="the first table")] = None,
     header_line: Annotated[
         int | None, typer.Option(min=1, help="The line with the columns' names.", show_default="looked for")
@@ -186,6 +189,7 @@ def train(
         clean=clean,
         strict=strict,
         keep=tuple(keep or ()),
+        beside=tuple(beside or ()),
         sheet=sheet,
         header_line=header_line,
         length_unit=length_unit.value,

@@ -164,6 +164,7 @@ class ReadOptions:
     ignore: tuple[str, ...] = ()  # columns that must not become features (fold, group and time columns)
     # columns that become features of a table even where they look like names of the rows, or are ignored
     keep: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()  # columns beside a molecule that become features though they do not vary
     sheet: str | None = None  # of a workbook; None: the first that holds a table
     header_line: int | None = None  # the line with the columns' names; None: it is looked for
     length_unit: str = "bohr"  # the unit of n2p2's files: "bohr" or "angstrom"

@@ -107,10 +107,12 @@ def _joined(above: Record, below: Record) -> Record:
     names = [field.strip() for field in below.fields]
     if len(set(names)) == len(names):
         return below
-    headings: list[str] = []
-    for field in above.fields:  # a merged heading stands in the first of its columns alone
-        headings.append(field if field.strip() or not headings else headings[-1])
+    headings = list(itertools.accumulate(above.fields, _last_heading))
     return Record(below.line, [f"{h.strip()} {n}".strip() for h, n in zip(headings, names, strict=False)])
+
+
+def _last_heading(last: str, field: str) -> str:
+    return field if field.strip() else last
 
 
 def _extra(header: Record, below: Sequence[Record]) -> int:

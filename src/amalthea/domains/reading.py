@@ -31,6 +31,7 @@ def read(
     clean: bool | None = None,
     ignore: Sequence[str] = (),
     keep: Sequence[str] = (),
+    beside: Sequence[str] = (),
     sheet: str | None = None,
     header_line: int | None = None,
     length_unit: str = "bohr",
@@ -65,6 +66,8 @@ def read(
         ignore: columns that must not become features.
         keep: columns that become features of a table even where they look like names of the rows, or say the target;
             and numbers, as text, that do not stand for "no value" though they look like it.
+        beside: columns beside molecules that become features; those that differ among the rows of one molecule do so
+            by themselves.
         sheet: of a workbook; None: the first that holds a table.
         header_line: the line with the columns' names; None: it is looked for.
         length_unit: of n2p2's files, which do not say it: "bohr" or "angstrom".
@@ -95,8 +98,8 @@ def read(
         sequence = ()
     asked = (sequence,) if isinstance(sequence, str) else sequence
     options = ReadOptions(
-        names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), sheet, header_line,
-        length_unit, energy_unit, energy_key, forces_key, stress_key, size, intensity, frame, label_from_name,
+        names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), tuple(beside),
+        sheet, header_line, length_unit, energy_unit, energy_key, forces_key, stress_key, size, intensity, frame, label_from_name,
         time, horizon, series, tuple(known), tuple(fixed), every, None if asked is None else tuple(asked), order,
     )  # fmt: skip
     if isinstance(source, pd.DataFrame):

@@ -48,6 +48,11 @@ def find_smiles_column(table: pd.DataFrame, share: float = 0.8) -> str | None:
     return chosen
 
 
+def holds_smiles(column: pd.Series) -> bool:
+    """Say whether a column holds SMILES."""
+    return _holds_smiles(column, _called_smiles(str(column.name)), 0.8)
+
+
 def _called_smiles(name: str) -> bool:
     return "smiles" in name.lower()
 

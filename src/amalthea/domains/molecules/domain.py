@@ -12,16 +12,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amalthea.datasets.archive import checked
 from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
-from amalthea.datasets.cells import Writing, as_record, plain_numbers
+from amalthea.datasets.cells import Writing, as_record, from_record, plain_numbers
 from amalthea.datasets.columns import as_text
 from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import did_you_mean, listed
 from amalthea.datasets.targets import read_targets
+from amalthea.domains.layout import kept_columns
 from amalthea.domains.molecules import chembl, drawing, featurizers
 from amalthea.domains.molecules.cleaning import Cleaned, clean
 from amalthea.domains.molecules.columns import find_smiles_column
+from amalthea.domains.molecules.company import Accompanied, Company, company_examples, find_company
 from amalthea.domains.molecules.contradictions import kept_whole, notes_on_changes
 from amalthea.domains.molecules.grouping import cluster_groups, scaffold_groups
 from amalthea.domains.molecules.identity import note_on_tautomers, tautomers
@@ -48,6 +51,9 @@ class SmilesState:
     column: str  # of their SMILES
     clean: bool  # whether each one's largest fragment was kept, neutralized
     written: Mapping[str, Writing] = dataclasses.field(default_factory=dict)  # how numbers beside them are written
+    numbers: tuple[str, ...] = ()  # columns of numbers beside them, ...
+    categories: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # ... of categories, ...
+    molecules: tuple[str, ...] = ()  # ... and of further molecules
 
 
 class Molecules(Rows):
@@ -70,8 +76,11 @@ class Molecules(Rows):
         return [drawing.drawn(smiles) for smiles in examples["smiles"]]
 
     def describe(self, examples: pd.DataFrame) -> list[str]:
-        """Return each molecule's SMILES."""
-        return [str(smiles) for smiles in examples["smiles"]]
+        """Return each molecule's SMILES, and what stands beside it."""
+        rows = examples.to_dict("records")
+        return [
+            ", ".join([str(row.pop("smiles")), *(f"{name} {value}" for name, value in row.items())]) for row in rows
+        ]
 
     def parts(self, examples: pd.DataFrame) -> Pieces:  # noqa: ARG002
         """Return that molecules consist of atoms."""
@@ -99,8 +108,6 @@ class Molecules(Rows):
             >>> dataset.examples["smiles"].tolist(), dataset.groups.tolist()
             (['CCO', 'CCO', 'CCC'], [0, 0, 1])
         """
-        if options.keep:
-            raise DataError(f"molecules are learned from their structure alone: --keep {options.keep[0]} has no use.")
         table, refused = well_formed(table)
         if not set(options.target) & set(table.columns):
             table = chembl.with_usual_names(table)
@@ -124,13 +131,23 @@ class Molecules(Rows):
             changes = (why, *notes_on_changes(table[column], molecules))
         alike = tautomers([molecule.smiles for molecule in molecules])
         notes = (*notes, *changes, *note_on_tautomers(alike, [molecule.smiles for molecule in molecules]))
+        company = Company()
+        if activities is None:
+            asked = [*options.beside, *kept_columns(options.keep, list(map(str, table.columns)))]
+            smiles = [molecule.smiles for molecule in molecules]
+            company, said = find_company(table, column, smiles, labels, asked, options.ignore)
+            notes = (*notes, *said)
+        examples, problems = _examples(table, molecules, company, thorough)
+        state = {"column": column, "clean": thorough, **company.state()}
+        if writings:
+            state["written"] = as_record(writings)
         parsed = ParsedTable(
-            examples=_examples(molecules, table.index),
-            problems=np.array([molecule.problem for molecule in molecules], dtype=object),
-            identity=["smiles"],
+            examples=examples,
+            problems=np.array(problems, dtype=object),
+            identity=list(examples.columns),
             notes=notes,
             noun=self.nouns.one,
-            input_state={"column": column, "clean": thorough, **({"written": as_record(writings)} if writings else {})},
+            input_state=state,
             alike=alike,
         )
         return assemble(name, self.name, table, labels, parsed, options, refused)
@@ -153,14 +170,14 @@ class Molecules(Rows):
         else:
             given = [source] if isinstance(source, str) else list(source)
             table = pd.DataFrame({state["column"]: given}, dtype=object, index=range(1, len(given) + 1))
-        return _inputs(table, _input_column(table, state["column"]), state["clean"])
+        return _inputs(table, _input_column(table, state["column"]), state)
 
     def read_inputs(self, path: Path, state: dict[str, Any], rows: int) -> Iterator[Inputs]:
         """Yield the examples of a file, at most `rows` at a time."""
         column = None
         for table in iterate_table(path, rows):
             column = column or _input_column(table, state["column"])
-            yield _inputs(table, column, state["clean"])
+            yield _inputs(table, column, state)
 
     def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
         """Return the featurizer that is asked for; "auto": descriptors and Morgan counts, to be chosen by measurement.
@@ -172,14 +189,23 @@ class Molecules(Rows):
         """
         if choice not in self.feature_choices:
             raise DataError(f"molecules have no features '{choice}'. Choose one of: {', '.join(self.feature_choices)}.")
-        if choice != "auto":
-            return (featurizers.make(choice),)
-        regression = any(target.task == "regression" for target in dataset.targets)
-        return tuple(map(featurizers.make, ("descriptors", "morgan") if regression else ("morgan", "descriptors")))
+        choices: tuple[str, ...] = (choice,)
+        if choice == "auto":
+            regression = any(target.task == "regression" for target in dataset.targets)
+            choices = ("descriptors", "morgan") if regression else ("morgan", "descriptors")
+        made, company = tuple(map(featurizers.make, choices)), Company.of(dataset.input_state)
+        return tuple(Accompanied(each, company) for each in made) if company.names else made
 
     def restore(self, state: dict[str, Any]) -> Featurizer:
         """Return the featurizer that a `state` described."""
-        return featurizers.restore(state)
+        if state.get("name") != "accompanied":
+            return featurizers.restore(state)
+        stored = checked(
+            Company, {k: v for k, v in state.items() if k not in ("name", "base")}, "model.json, featurizers"
+        )
+        return Accompanied(
+            featurizers.restore(checked(dict[str, Any], state.get("base"), "model.json, featurizers")), stored
+        )
 
     def groups(self, dataset: Dataset, kind: str) -> NDArray[np.int64]:
         """Return a number for each molecule, the same for molecules that must share a fold in this kind of split.
@@ -220,13 +246,21 @@ def _clean_all(column: pd.Series, thorough: bool) -> list[Cleaned]:
     return [clean(text if isinstance(text, str) else None, thorough) for text in column]
 
 
-def _examples(molecules: Sequence[Cleaned], index: pd.Index) -> pd.DataFrame:
-    return pd.DataFrame({"smiles": [molecule.smiles for molecule in molecules]}, index=index, dtype=object)
+def _examples(
+    table: pd.DataFrame, molecules: Sequence[Cleaned], company: Company, thorough: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the examples, and what is wrong with each row."""
+    smiles = pd.DataFrame({"smiles": [molecule.smiles for molecule in molecules]}, index=table.index, dtype=object)
+    beside, problems = company_examples(table, company, thorough)
+    reasons = [molecule.problem or problem for molecule, problem in zip(molecules, problems, strict=True)]
+    return pd.concat([smiles, beside], axis=1), reasons
 
 
-def _inputs(table: pd.DataFrame, column: str, thorough: bool) -> Inputs:
-    molecules = _clean_all(table[column], thorough)
+def _inputs(table: pd.DataFrame, column: str, state: dict[str, Any]) -> Inputs:
+    molecules, company = _clean_all(table[column], state["clean"]), Company.of(state)
+    plain = plain_numbers(table, known=from_record(state.get("written", {})))[0] if company.names else table
+    examples, reasons = _examples(plain, molecules, company, state["clean"])
     misfits = malformed(table)
-    problems = [misfits.get(line, m.problem) for line, m in zip(table.index, molecules, strict=True)]
+    problems = [misfits.get(line, reason) for line, reason in zip(table.index, reasons, strict=True)]
     warnings = ["; ".join(molecule.changes) if not molecule.problem else "" for molecule in molecules]
-    return Inputs(table, _examples(molecules, table.index), np.array(problems, object), np.array(warnings, object))
+    return Inputs(table, examples, np.array(problems, object), np.array(warnings, object))

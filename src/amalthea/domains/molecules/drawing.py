@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.domains.molecules.cleaning import parsed, rdkit
+from amalthea.domains.molecules.company import Accompanied
 
 WIDTH, HEIGHT = 220, 160
 
@@ -65,7 +66,10 @@ def without_atoms(featurizer: Any, example: pd.Series[Any]) -> NDArray[np.float3
     molecule = parsed(str(example["smiles"]))
     if molecule is None or not 1 < molecule.GetNumAtoms() <= MOST_ATOMS:
         return np.empty((0, *featurizer.shape), np.float32)
-    return _without_atoms(featurizer, molecule)
+    if not isinstance(featurizer, Accompanied):
+        return _without_atoms(featurizer, molecule)
+    main = _without_atoms(featurizer.base, molecule)  # what stands beside the molecule stays as it is
+    return featurizer.beside(main, pd.DataFrame([example] * len(main)))
 
 
 def _without_atoms(featurizer: Any, molecule: Any) -> NDArray[np.float32]:

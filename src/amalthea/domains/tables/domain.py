@@ -60,7 +60,7 @@ class Tables(Rows):
         targets = [target.name for target in labels.targets]
         for target in set(targets) & set(options.keep):
             raise DataError(f"'{target}' is the target, which cannot be a feature too. Take it out of --keep.")
-        keep = kept_columns(options.keep, list(map(str, table.columns)))
+        keep = kept_columns([*options.keep, *options.beside], list(map(str, table.columns)))
         layout = find_layout(table, [*targets, *options.ignore], keep, labels)
         examples = as_examples(table, layout)
         problems = np.where(examples.isna().all(axis=1), NOTHING_KNOWN, "").astype(object)
