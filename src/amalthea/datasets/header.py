@@ -33,10 +33,11 @@ def headed(lines: Iterator[Record], header_line: int | None, notes: list[str]) -
         DataError: the file has no such line.
 
     Example:
-        >>> lines = [Record(1, ["Table S1"]), Record(2, ["x", "y"]), Record(3, ["K", "m"]), Record(4, ["1", "2"])]
+        >>> rows = [["Table S1"], ["x", "y"], ["K", "m"], ["1", "2"], ["3", "4"], ["5", "6"]]
+        >>> lines = (Record(line, fields) for line, fields in enumerate(rows, start=1))
         >>> said = []
-        >>> [record.fields for record in headed(iter(lines), None, said)]
-        [['x', 'y'], ['1', '2']]
+        >>> [record.fields for record in headed(lines, None, said)]
+        [['x', 'y'], ['1', '2'], ['3', '4'], ['5', '6']]
         >>> said
         ["Line 1 (Table S1) stands above the header.", "Line 3 (K, m) is taken for units or a second header."]
     """

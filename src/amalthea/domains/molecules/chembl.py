@@ -66,7 +66,8 @@ def with_usual_names(table: pd.DataFrame) -> pd.DataFrame:
         table: all columns as text; the client library writes "standard_value", its database "STANDARD_VALUE".
 
     Example:
-        >>> list(with_usual_names(pd.DataFrame(columns=["standard_units", "target_pref_name", "x"])).columns)
+        >>> names = ["standard_type", "standard_relation", "standard_value", "standard_units", "target_pref_name", "x"]
+        >>> list(with_usual_names(pd.DataFrame(columns=names)).columns)[3:]
         ['Standard Units', 'Target Name', 'x']
     """
     usual = {_key(name): name for name in (*COLUMNS, *OTHER_COLUMNS)} | ALIASES
