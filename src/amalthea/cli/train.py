@@ -264,8 +264,10 @@ def _threshold(text: str | None) -> float | None:
 
 def _again(data: list[str], **reading: Any) -> str:
     """Return the words that read the same data again."""
-    given = {name: value if isinstance(value, list) else [value] for name, value in reading.items() if value is not None}
-    words = [word for name, values in given.items() for value in values for word in (f"--{name}", str(value))]
+    words = []
+    for name, value in reading.items():
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        words += [word for each in values for word in (f"--{name}", str(each))]
     return " ".join(["amalthea train", shlex.join([*data, *words])])
 
 

@@ -99,7 +99,8 @@ def read(
     asked = (sequence,) if isinstance(sequence, str) else sequence
     options = ReadOptions(
         names, task, threshold, strict, smiles, clean, tuple(ignore), tuple(keep), tuple(beside),
-        sheet, header_line, length_unit, energy_unit, energy_key, forces_key, stress_key, size, intensity, frame, label_from_name,
+        sheet, header_line, length_unit, energy_unit, energy_key, forces_key, stress_key,
+        size, intensity, frame, label_from_name,
         time, horizon, series, tuple(known), tuple(fixed), every, None if asked is None else tuple(asked), order,
     )  # fmt: skip
     if isinstance(source, pd.DataFrame):
