@@ -193,17 +193,18 @@ def two_weights():
         names=("slope", "intercept"),
     )
     four = {
-        "SGD": SGD(0.15),
-        "RMSprop": keras.optimizers.RMSprop(0.1),
-        "Adagrad": keras.optimizers.Adagrad(0.5),
-        "Adam": keras.optimizers.Adam(0.2),
+        "SGD, rate 0.15": SGD(0.15),
+        "RMSprop, rate 0.1": keras.optimizers.RMSprop(0.1),
+        "Adagrad, rate 0.5": keras.optimizers.Adagrad(0.5),
+        "Adam, rate 0.2": keras.optimizers.Adam(0.2),
     }
     yield drawn(
         "four-optimizers",
         "Four optimizers in a valley that is ten times steeper across than along",
-        "Plain gradient descent swings across the valley, because its step is longest where it is steepest. RMSprop, "
-        "Adagrad and Adam divide each weight's gradient by its usual size and head for the minimum at once, "
-        "Adam with so much momentum that it runs past it.",
+        "Plain gradient descent swings across the valley, because its step is longest where it is steepest. RMSprop "
+        "and Adagrad divide each weight's gradient by its usual size and go nearly straight. Adam divides as well, but "
+        "keeps the speed of earlier steps, runs past the minimum and circles back. With these rates SGD is as soon there "
+        "as Adagrad: swinging looks worse than it is.",
         {name: insight.descent(benchmark_functions.valley, optimizer, [-2, 1], 50) for name, optimizer in four.items()},
     )
 
@@ -244,7 +245,7 @@ def many_paths(theme):
     found = insight.trajectories(ensemble)
     caption = (
         "Nine networks leave nine starts, and none goes where another one does: there are many good networks, not one. "
-        f"The surface belongs to the bold path; the plane shows {found.share:.0%} of the movement, and the hollow of "
+        f"The surface is the loss of the bold path alone; the plane shows {found.share:.0%} of the movement, and the hollow of "
         "the examples that were learned (left) is deeper than that of the held-out ones (right)."
     )
     return caption, found.figure(theme, "The paths of nine networks in one plane", caption)
@@ -257,7 +258,7 @@ def learning_by_heart(theme):
     predictor = am.train(table, "y", folds=2, members=2, epochs=40, verbose=0)
     found = insight.generalization(predictor)
     caption = (
-        "A network that is too small cannot follow, one that is too large overfits: its training loss "
+        "A network that is too small cannot follow: both of its losses stay high. The training loss of a large one "
         "falls and falls, its validation loss does not. More examples help against the second, not against the first."
     )
     title = "Learning and overfitting"

@@ -13,15 +13,20 @@ import pytest
 
 import amalthea as am
 from amalthea import insight
-from amalthea.insight.overfitting.overfitting_onset import turn_of
+from amalthea.insight.overfitting.generalization import restrained
+from amalthea.insight.overfitting.loss_plots import judged
+from amalthea.insight.overfitting.overfitting_onset import gap, turn_of
 from amalthea.progress import Bar
 from amalthea.tasks.columns import learning_curve as curves
 from amalthea.tasks.columns.lessons import ColumnLessons
 from amalthea.tasks.columns.refit import Material, material
 from amalthea.training.history import History
+from amalthea.training.layers import TargetHeads
 from amalthea.validation.learning_curve import LearningCurve
 from amalthea.validation.metrics import Figure
 from tests.predictor.models import trained
+
+import keras  # isort: skip
 
 
 def history(training, validation):
@@ -101,13 +106,13 @@ def test_everything_that_a_model_with_examples_shows(tmp_path):
     found = insight.generalization(learned())
     assert not found.missing
     assert found.curve.sizes.tolist() == [6, 12, 24, 48]
-    assert list(found.networks) == ["too small", "fitting", "too large"]
+    assert list(found.networks) == ["small", "own size", "large"]
     last = {name: np.nanmean(own.members["loss"][:, -1]) for name, own in found.networks.items()}
-    assert last["too large"] < last["fitting"] < last["too small"]
+    assert last["large"] < last["own size"] < last["small"]
     for theme in ("light", "dark"):
         assert len(found.figure(theme).axes) == 6
     data = json.loads(json.dumps(found.data(), allow_nan=False))
-    assert set(data["losses"]) == {"own", "too small", "fitting", "too large"}
+    assert set(data["losses"]) == {"own", "small", "own size", "large"}
     assert found.frame().groupby("network")["epoch"].max()["own"] == len(found.history.epoch)
 
 
@@ -152,14 +157,14 @@ def test_networks_of_pictures_learn_only_once(monkeypatch):
     def never(*_):
         raise AssertionError("the same networks have learned already")
 
-    predictor, fitting = learned(), members(lowest=15, rise=0.0)
+    predictor, past = learned(), members(lowest=15, rise=0.0)
     part = dataclasses.replace(predictor.parts[0], featurizer=types.SimpleNamespace(shape=(8, 8, 1)))
     monkeypatch.setattr("amalthea.insight.overfitting.generalization._watched", never)
-    monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", lambda *_: {"fitting": fitting})
+    monkeypatch.setattr("amalthea.insight.overfitting.generalization._networks", lambda *_: {"own size": past})
     monkeypatch.setattr(ColumnLessons, "learning_curve", lambda *_: (None, ()))
     monkeypatch.setattr(ColumnLessons, "material", lambda _, most: material(predictor, most))
     found = insight.generalization(dataclasses.replace(predictor, parts=(part,)))
-    assert found.history is fitting
+    assert found.history is past
     assert "learned anew from 96 pictures" in " ".join(found.notes)
 
 
@@ -179,3 +184,24 @@ def test_targets_and_small_data_are_checked():
         insight.generalization(learned(), target="w")
     assert len(trained("number").examples) < curves.FEWEST_ROWS
     assert "no mistakes" in str(LearningCurve("y", "error", np.array([1, 2]), np.zeros((2, 3)), np.arange(3), 1))
+
+
+def test_a_network_is_called_what_its_losses_show():
+    networks = {
+        "small": history([[3, 2, 1.9]] * 3, [[3, 2, 2.0]] * 3),
+        "own size": history([[2, 0.5, 0.4]] * 3, [[2, 0.7, 0.65]] * 3),
+        "large": history([[2, 0.1, 0.005]] * 3, [[2, 0.7, 0.61]] * 3),
+        "rising": history([[2, 0.5, 0.4]] * 3, [[2, 0.5, 0.9]] * 3),
+    }
+    assert [judged(name, networks) for name in networks] == ["it underfits", "", "it learns by heart", "it overfits"]
+    assert gap(networks["large"]) == pytest.approx(122, rel=0.01)
+    assert np.isnan(gap(History({"loss": np.ones((2, 3), np.float32)}, np.full(2, 3))))
+
+
+def test_losses_that_mislead_are_explained():
+    layers = keras.layers
+    plain = [keras.Input((2,)), layers.Dense(3)]
+    assert restrained(keras.Sequential([*plain, layers.Dropout(0.2), layers.Dense(1)]))
+    assert not restrained(keras.Sequential([*plain, layers.Dropout(0.0), layers.Dense(1)]))
+    assert restrained(keras.Sequential([*plain, TargetHeads([3], 0.05)]))
+    assert not restrained(keras.Sequential([*plain, TargetHeads([1, 1, 1], 0.05)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import jax
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 import amalthea
 from amalthea import insight
+from amalthea.insight.computational_graph.derivatives import number
 from amalthea.tasks.lessons import lessons_of
 from tests.predictor.models import trained
 
@@ -94,6 +96,20 @@ def test_a_layer_without_activation_has_the_gradients_of_its_formula():
     product, copies = (next(e for e in shown.edges if (e.source, e.target) == (name, "y")) for name in ("t1", "t2"))
     np.testing.assert_array_equal(product.derivative, np.ones((3, 2)))  # only what is repeated adds up
     assert copies.label == "copies add up"
+    assert shown.edge("b", "t2").label == "1, rearranged"  # one row is as large as the vector: no copy is made here
+
+
+def test_a_layer_of_few_numbers_shows_them_and_no_mean_size():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((30,)), keras.layers.Dense(20), keras.layers.Dense(10, name="answer")])
+    model.compile("sgd", "mse")
+    x = np.linspace(-1, 1, 30)
+    shown = insight.graph(model, x, np.zeros(10))
+    picture = shown.svg("", "")
+    answer = model.predict(x[None], verbose=0)[0]
+    texts = " ".join(re.findall(r'class="value"[^>]*>([^<]*)', picture))
+    assert all(number(each) in texts for each in answer)
+    assert "1 × 20, mean size" in texts
 
 
 def test_the_small_network_answers_minus_two_thirds():

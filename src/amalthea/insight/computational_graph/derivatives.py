@@ -12,6 +12,9 @@ from amalthea.insight.computational_graph.tracing import WITHOUT_SLOPE, Operatio
 LARGEST_JACOBIAN = 1024
 """Numbers that a Jacobian may have to be worked out and shown."""
 
+MOST_NUMBERS = 10
+"""Of an array with more numbers than this only shape and mean size are written: ten classes can be read."""
+
 _INFIX = {"add": "+", "add_any": "+", "sub": "−", "mul": "×", "div": "÷", "pow": "^", "dot_general": "·", "rem": "mod"}
 _INFIX |= {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "and": "and", "or": "or"}
 
@@ -95,6 +98,8 @@ def expression(operation: Operation, names: Sequence[str]) -> str:
     name, parameters = operation.equation.primitive.name, operation.equation.params
     if name in _INFIX and len(names) == 2:
         return f"{names[0]} {_INFIX[name]} {names[1]}"
+    if name == "broadcast_in_dim" and operation.equation.outvars[0].aval.size == operation.equation.invars[0].aval.size:
+        return f"reshape({names[0]})"
     if name in _NAMED:
         shown = {key: str(value) for key, value in parameters.items()}
         return _NAMED[name].format(*names, all=", ".join(names), **shown)
@@ -123,7 +128,7 @@ def array(value: Any) -> str:
     if is_key(value):
         return "a random key"
     value = np.asarray(value, np.float64)
-    if value.size > 6:
+    if value.size > MOST_NUMBERS:
         return f"{shape(value)}, mean size {number(np.abs(value).mean())}"
     if value.ndim:
         return f"[{', '.join(array(row) for row in value)}]"
@@ -166,7 +171,9 @@ def local_derivatives(
     else:
         slopes = [None] * len(real)
     for operand, slope in zip(real, slopes, strict=True):
-        words = _words(name, operand, names) if output.size > 1 or np.size(values[operand]) > 1 else None
+        # What is as large as before was not repeated, whatever the operation is called.
+        called = "reshape" if name == "broadcast_in_dim" and output.size == np.size(values[operand]) else name
+        words = _words(called, operand, names) if output.size > 1 or np.size(values[operand]) > 1 else None
         if together and np.shape(values[operand]) not in ((), output.shape):
             derivatives[operand] = (None, words or "")
             continue

@@ -122,7 +122,9 @@ def _lines(node: Node) -> list[tuple[str, str]]:
     if node.kind in ("weight", "state", "folded"):
         lines.append(("kind", node.formula if node.kind == "folded" else node.kind))
     lines += [("value", f"= {writing.value(node)}"), ("gradient", f"∂ {writing.gradient(node)}")]
-    return [(kind, _short(text)) for kind, text in lines]
+    return [
+        (kind, line) for kind, text in lines for line in textwrap.wrap(text, LONGEST, max_lines=3, placeholder=" …")
+    ]
 
 
 def _description(node: Node) -> str:

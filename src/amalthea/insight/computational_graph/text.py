@@ -41,24 +41,31 @@ def heading(node: Node) -> str:
 
 
 def value(node: Node) -> str:
-    """Return a node's value; of a folded one its shape and mean size."""
-    return _summary(node, node.value, node.mean_value)
+    """Return a node's value; of a folded one with many numbers the shape and mean size."""
+    if _many(node, node.value):
+        return f"{operations.shape(node.value)}, mean size {operations.number(node.mean_value)}"
+    return _written(node, node.value)
 
 
 def gradient(node: Node) -> str:
     """Return a node's gradient, or that it is undefined; with a folded node's share of the loss's change."""
     if node.gradient is None:
         return "undefined"
-    written = operations.array(_present(node.gradient))
-    if node.kind == "folded":
-        written = f"mean size {operations.number(node.mean_gradient)}"
+    present = _present(node.gradient)
+    many = _many(node, present)
+    written = f"mean size {operations.number(node.mean_gradient)}" if many else _written(node, present)
     return written if node.share is None else f"{written}, share {node.share:.0%}"
 
 
-def _summary(node: Node, numbers: Any, mean: float) -> str:
-    if node.kind == "folded" and np.ndim(numbers):
-        return f"{operations.shape(numbers)}, mean size {operations.number(mean)}"
-    return operations.array(numbers)
+def _many(node: Node, numbers: Any) -> bool:
+    """Say whether a folded node has too many numbers, or several arrays of them, to be written."""
+    return node.kind == "folded" and (isinstance(numbers, tuple) or np.size(numbers) > operations.MOST_NUMBERS)
+
+
+def _written(node: Node, numbers: Any) -> str:
+    """Return numbers; a layer's, of one example, without the axis of the batch."""
+    one = node.kind == "folded" and np.ndim(numbers) > 1 and np.shape(numbers)[0] == 1
+    return operations.array(numbers[0] if one else numbers)
 
 
 def _present(gradient: Any) -> Any:

@@ -120,7 +120,7 @@ def _map(axes: Axes, path: Path, window: Window, look: figures.Theme) -> None:
     if top > bottom:
         heights = np.where(np.isfinite(heights), heights, np.nan)
         axes.contourf(first, second, heights, levels=levels, cmap=look.surface, alpha=0.75)
-        axes.contour(first, second, heights, levels=levels, colors=look.ink, linewidths=0.35, alpha=0.5)
+        axes.contour(first, second, heights, levels=levels, colors=look.ink, linewidths=0.7, alpha=0.6)
     axes.plot(*path.weights.T, color=look.colours[0], marker="o", markersize=3, linewidth=1.3)
     _ends(axes, path.weights[:, 0], path.weights[:, 1], look)
     axes.set_xlim(least[0], most[0])

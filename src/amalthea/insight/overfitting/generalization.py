@@ -10,7 +10,7 @@ import pandas as pd
 
 from amalthea.errors import AmaltheaError
 from amalthea.insight.computational_graph.text import plain
-from amalthea.insight.overfitting.overfitting_onset import Turn, turn_of
+from amalthea.insight.overfitting.overfitting_onset import BY_HEART, Turn, gap, turn_of
 from amalthea.predictor.predictor import Predictor
 from amalthea.progress import Bar, Verbosity
 from amalthea.tasks.lessons import Material, lessons_of
@@ -19,13 +19,14 @@ from amalthea.training.width_scaling import resized
 from amalthea.validation.learning_curve import LearningCurve
 
 if TYPE_CHECKING:
+    import keras
     from matplotlib.figure import Figure
 
 ASIDE = 0.25
 """The share of its rows on which a network is measured."""
 
 SMALL, LARGE = 1e-9, 4.0
-"""Factors of the widths of the networks that are too small and too large."""
+"""Factors of the widths of the small network, of one unit a layer, and of the large one."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class Generalization:
         history: losses of all members.
         turn: where those of training and of validation part.
         curve: the error against the number of training examples.
-        networks: by "too small", "fitting" and "too large", losses of networks of these sizes.
+        networks: by "small", "own size" and "large", losses of networks of these sizes.
         missing: for "losses", "turn", "curve", "networks", why it is not there.
         notes: what a reader should know.
     """
@@ -49,7 +50,7 @@ class Generalization:
     notes: tuple[str, ...]
 
     def frame(self) -> pd.DataFrame:
-        """Return the bands: network ("own", "too small", ...), epoch, and low, median and high of each loss."""
+        """Return the bands: network ("own", "small", ...), epoch, and low, median and high of each loss."""
         tables = []
         for name, history in ({"own": self.history} | (self.networks or {})).items():
             if history is None:
@@ -140,7 +141,7 @@ def generalization(
     with Bar("networks learn", trainings, verbose) as bar:
         networks = None if examples is None else attempt("networks", lambda: _networks(examples, bar))
         if unwatched and lessons.large and networks is not None:  # the same networks need not learn twice
-            watched = networks["fitting"]
+            watched = networks["own size"]
             notes.append(
                 f"No validation loss was kept: networks of the model's own size learned anew from {few} pictures, each "
                 "measured on a quarter of them."
@@ -161,7 +162,37 @@ def generalization(
 
         curve = attempt("curve", curve_of)
     assert history is not None
+    notes += _remarks(predictor, history, networks)
     return Generalization(history, turn_of(history), curve, networks, missing, tuple(dict.fromkeys(notes)))
+
+
+def _remarks(predictor: Predictor, history: History, networks: dict[str, History] | None) -> list[str]:
+    """Return what a reader must know to take the losses for what they are."""
+    remarks = []
+    apart = gap(history)
+    if apart > BY_HEART:
+        remarks.append(
+            f"At the end the validation loss is {apart:.0f} times the training loss: the networks know their own "
+            "examples by heart."
+        )
+    if networks is not None and len(networks["own size"].epoch) != len(history.epoch):
+        remarks.append(
+            f"The networks of three sizes learn for {len(networks['own size'].epoch)} epochs, not for "
+            f"{len(history.epoch)}, so that overfitting shows."
+        )
+    if any(restrained(part.ensemble.model) for part in predictor.parts):
+        remarks.append(
+            "While they learn, dropout or smoothed labels make the training loss larger; validation is without them, "
+            "so that its loss may lie below."
+        )
+    return remarks
+
+
+def restrained(model: keras.Model) -> bool:
+    """Say whether something makes a network's loss larger in training than when it answers."""
+    layers = list(model._flatten_layers())
+    smoothed = any(getattr(layer, "label_smoothing", 0.0) and max(layer.widths) > 1 for layer in layers)
+    return smoothed or any(getattr(layer, "rate", 0.0) for layer in layers if "Dropout" in type(layer).__name__)
 
 
 def _watched(examples: Material, notes: list[str], bar: Bar) -> History:
@@ -178,15 +209,15 @@ def _watched(examples: Material, notes: list[str], bar: Bar) -> History:
 
 
 def _networks(examples: Material, bar: Bar) -> dict[str, History]:
-    """Return the losses of a network that is too small, the model's own, and one that is too large."""
+    """Return the losses of a small network, one of the model's own size, and a large one."""
     pictures, usual = examples.x.ndim > 2, examples.defaults.epochs
     epochs, members = (15, 2) if pictures else (min(max(2 * usual, 60), 200), 4)
     rows = round(len(examples.x) * (1 - ASIDE))
     usual_size, plain_one = (examples.network(rows, epochs, augment=augment) for augment in (True, False))
     choices = {
-        "too small": resized(usual_size, SMALL),
-        "fitting": resized(usual_size, 1.0),
-        "too large": resized(plain_one, 2.0 if pictures else LARGE, free=True),
+        "small": resized(usual_size, SMALL),
+        "own size": resized(usual_size, 1.0),
+        "large": resized(plain_one, 2.0 if pictures else LARGE, free=True),
     }
     return {name: _learned(examples, network, members, epochs, bar) for name, network in choices.items()}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amalthea.insight import figures
-from amalthea.insight.overfitting.overfitting_onset import Turn, turn_of
+from amalthea.insight.overfitting.overfitting_onset import BY_HEART, Turn, gap, turn_of
 from amalthea.training.history import History, quantiles
 
 if TYPE_CHECKING:
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from amalthea.validation.learning_curve import LearningCurve
 
 NAMES = {
-    "too small": "too small: it underfits",
-    "fitting": "the model's own size",
-    "too large": "too large: it overfits",
+    "small": "a small network",
+    "own size": "the model's own size",
+    "large": "a large network",
 }
+
+SHARE = 1.25
+"""How many times the best losses of the three sizes both losses of a network are that underfits, at least."""
 
 
 def figure(shown: Generalization, theme: str, title: str, caption: str) -> Figure:
@@ -139,9 +142,29 @@ def _three(row: Sequence[Axes], networks: dict[str, History], look: figures.Them
     steep = _steep(list(networks.values()))
     for column, (name, history) in enumerate(networks.items()):
         bands(row[column], history, look, turn_of(history))
-        figures.write(row[column], look, NAMES[name].capitalize(), "epoch", "loss" if column == 0 else "")
+        heading = ": ".join(filter(None, (NAMES[name].capitalize(), judged(name, networks))))
+        figures.write(row[column], look, heading, "epoch", "loss" if column == 0 else "")
         row[column].set_yscale("log" if steep else "linear")
     figures.align(row)
+
+
+def judged(name: str, networks: dict[str, History]) -> str:
+    """Return what the losses of one of several networks say: it overfits, underfits, learns by heart; or nothing.
+
+    Args:
+        name: of the network.
+        networks: losses by name, validation among them.
+    """
+    ends = {
+        key: {each: float(quantiles(history.members[key])[1][-1]) for each, history in networks.items()}
+        for key in ("loss", "val_loss")
+    }
+    turn = turn_of(networks[name])
+    if turn is not None and turn.kind == "rising":
+        return "it overfits"
+    if all(losses[name] > SHARE * min(losses.values()) > 0 for losses in ends.values()):
+        return "it underfits"
+    return "it learns by heart" if gap(networks[name]) > BY_HEART else ""
 
 
 def _say(axes: Axes, sentence: str, look: figures.Theme) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.training.history import History
+from amalthea.training.history import History, quantiles
 from amalthea.validation.metrics import Figure
 
 RESAMPLES = 200
@@ -19,6 +19,9 @@ SURE = 2.0
 
 SHARE = 0.01
 """The part of its lowest value by which it must have risen besides."""
+
+BY_HEART = 3.0
+"""How many times the training loss the validation loss is where networks are said to know their examples by heart."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +102,17 @@ def turn_of(history: History, seed: int = 0) -> Turn | None:
         sure = rise.value > SURE * rise.error if math.isfinite(rise.error) else rise.value > 0
         kind = "rising" if sure and rise.value > SHARE * abs(float(then[both].mean())) else "level"
     return Turn(kind, _parting(training, losses, seed), epoch, float(low), float(high), rise)
+
+
+def gap(history: History) -> float:
+    """Return how many times the training loss the validation loss is at the end, medians over the members.
+
+    NaN where there is none, or where losses are not positive.
+    """
+    if not {"loss", "val_loss"} <= set(history.members) or not len(history.epoch):
+        return math.nan
+    training, validation = (float(quantiles(history.members[name])[1][-1]) for name in ("loss", "val_loss"))
+    return validation / training if training > 0 and validation > 0 else math.nan
 
 
 def _parting(training: NDArray[np.float64], losses: NDArray[np.float64], seed: int) -> Figure:

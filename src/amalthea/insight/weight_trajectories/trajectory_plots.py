@@ -44,7 +44,7 @@ def figure(paths: Trajectories, theme: str, title: str, caption: str) -> Figure:
         axes.set_aspect("equal", adjustable="box")
         axes.grid(False)
         label = "second principal component" if column == 0 else ""
-        figures.write(axes, look, f"Loss of {name}", "first principal component", label)
+        figures.write(axes, look, f"Loss of the bold network: {name}", "first principal component", label)
         _tell(axes, f"this plane shows {paths.share:.0%} of the movement", look)
     if levels is not None:
         bar = drawn.colorbar(colours, ax=panels, shrink=0.8, pad=0.02)
@@ -80,7 +80,7 @@ def _heights(
     slopes = LinearSegmentedColormap.from_list("slopes", [look.ground, look.hill])
     filled = np.where(np.isfinite(heights), heights, levels[-1] * (1 + 1e-6) + 1e-9)
     across, up = paths.surface.across, paths.surface.up
-    axes.contour(across, up, filled, levels=levels, colors=look.ink, linewidths=0.3, alpha=0.45)
+    axes.contour(across, up, filled, levels=levels, colors=look.ink, linewidths=0.7, alpha=0.6)
     return axes.contourf(across, up, filled, levels=levels, cmap=slopes, norm=BoundaryNorm(levels, 256), extend="max")
 
 
@@ -128,6 +128,8 @@ def _legend(drawn: Figure, paths: Trajectories, look: figures.Theme) -> None:
         for seed in range(seeds)
     ]
     entries.append(Line2D([], [], color=look.ink, marker=".", linestyle="", label="start"))
+    entries.append(Line2D([], [], color=look.ink, linewidth=2.6, label="bold: whose surface it is"))
+    entries.append(Line2D([], [], color=look.ink, linewidth=1.0, label="thin: shadows on it"))
     drawn.legend(
         handles=entries,
         loc="outside right center",
