@@ -123,7 +123,7 @@ def train(
         str,
         typer.Option(
             help="Images: auto, convolution, dense, or your own: NAME.keras or module:function; series: auto, gru, "
-            "nlinear."
+            "lstm, convolution, nlinear, or your own."
         ),
     ] = "auto",
     model: Annotated[

@@ -54,7 +54,7 @@ def wrap_user_model(
     from amalthea.training.layers import TargetHeads, TargetModel
 
     widths = [target.width for target in targets]
-    user_model = _find(text, featurizer.shape, sum(widths), choices)
+    user_model = _opened(text, featurizer.shape, sum(widths), choices)
     inputs = keras.Input(featurizer.shape, name="features", dtype=featurizer.dtype)
     answers = _answers(user_model, text, featurizer, inputs, sum(widths))
     _check_savable(user_model, text)
@@ -114,7 +114,34 @@ def _compile_as(user_model: Any, text: str, model: Any, classes: bool) -> None:
     compile_like(model, user_model)
 
 
-def _find(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str]) -> Any:
+def open_user_model(text: str, shape: tuple[int, ...], outputs: int) -> Any:
+    """Return a network of the user's that stands inside another, built and checked.
+
+    Args:
+        text: a file that Keras saved, `module:function`, or a file of Python whose function is called `network`.
+        shape: of one example.
+        outputs: numbers that it answers with for each.
+
+    Raises:
+        DataError: there is no such network, or it does not fit.
+    """
+    backend.prepare()
+    import keras
+
+    model = _opened(text, shape, outputs, ())
+    _check_savable(model, text)
+    try:
+        answered = model(keras.Input(shape)).shape
+    except Exception as error:  # whatever the user's layers raise
+        raise DataError(f"the network {text} does not take examples of shape {shape}: {_reason(error)}") from error
+    if tuple(answered)[1:] != (outputs,):
+        raise DataError(
+            f"the network {text} must answer with {outputs} numbers for each example. Received: shape {answered}"
+        )
+    return model
+
+
+def _opened(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str]) -> Any:
     import keras
 
     if text.endswith((".keras", ".h5")):
@@ -136,7 +163,7 @@ def _find(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str
 
 
 def _called(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[str]) -> Any:
-    module, colon, name = text.partition(":")
+    module, colon, name = f"{text}:network".partition(":") if text.endswith(".py") else text.partition(":")
     if not colon or not module or not name:
         raise DataError(
             f"there is no network {text!r}. There are: {', '.join(choices)}; or name one of your own: a file that "

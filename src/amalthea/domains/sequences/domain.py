@@ -51,7 +51,7 @@ class Sequences(Rows):
     identity: Sequence[str] = (SERIES, POSITION)
     input_state_type: Any = SeriesState
     feature_choices: Sequence[str] = ("auto", "windows")
-    network_choices: Sequence[str] = ("auto", "gru", "nlinear")
+    network_choices: Sequence[str] = ("auto", "gru", "lstm", "convolution", "nlinear")
     keras_modules: Sequence[str] = ("amalthea.domains.sequences.networks",)
     suggestions: Mapping[str, str] = MappingProxyType(
         {"verb": "forecast", "predict": "-o forecast.csv", "train": "--members 5"}

@@ -20,6 +20,10 @@ FEWEST_STEPS = 8
 """Steps of the past that are seen at least."""
 
 
+CUSTOM = "network"
+"""The name of a network of the user's."""
+
+
 class _Uncounted:
     """The parts of `Featurizer` that windows have alike."""
 

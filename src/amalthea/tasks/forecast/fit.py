@@ -16,9 +16,9 @@ from amalthea.datasets.messages import counted, listed
 from amalthea.domains.protocol import Domain, Featurizing
 from amalthea.domains.sequences.panel import Panel, panel
 from amalthea.domains.sequences.reading import POSITION, SeriesState
-from amalthea.domains.sequences.windows import WindowShape
+from amalthea.domains.sequences.windows import CUSTOM, WindowShape
 from amalthea.errors import TrainingWarning
-from amalthea.tasks.forecast.baselines import baselines, named
+from amalthea.tasks.forecast.baselines import SIMPLE, baselines, named
 from amalthea.tasks.forecast.judge import Answers, Verdict, judge_answers, summaries, table
 from amalthea.tasks.forecast.mixture import blended, select
 from amalthea.tasks.forecast.origins import (
@@ -99,7 +99,9 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         measures = tuple(scales(plan.panel, fold, window) for fold in plan.folds)
     _say(plan, settings)
     asked = settings.defaults.network
-    names = NETWORKS if asked == "auto" else (asked,) if asked in kind.network_choices else ()
+    simple_model = asked.replace("-", " ").startswith(SIMPLE)
+    chosen = asked if asked in kind.network_choices else CUSTOM
+    names = NETWORKS if asked == "auto" else () if simple_model else (chosen,)
     with clock("train"):
         trained = {name: _train(plan, name, kind, dataset, settings) for name in names}
     with clock("validate"):

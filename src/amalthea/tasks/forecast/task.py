@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from amalthea.tasks.lessons import Lessons
     from amalthea.workflow.settings import Settings
 
+CUSTOM_MODELS = (".keras", ".h5", ".py")
+"""How the files end from which a network of the user's is taken."""
+
 ASKED = "a model of series is asked by `amalthea forecast MODEL`, or predictor.forecast()"
 
 
@@ -49,10 +52,12 @@ class Forecast:
             raise DataError("--augment is for pictures.")
         if network.replace("-", " ").startswith(SIMPLE):
             return dataclasses.replace(domain.defaults(dataset, network), members=1)
+        if ":" in network or network.endswith(CUSTOM_MODELS):
+            return dataclasses.replace(domain.defaults(dataset, network), network=network)
         if network not in domain.network_choices:
             raise DataError(
                 f"series have no network {network!r}. Choose one of: {listed(domain.network_choices)}; "
-                f"or a simple model: {listed(SIMPLE)}."
+                f"NAME.keras or NAME.py:function; or a simple model: {listed(SIMPLE)}."
             )
         return domain.defaults(dataset, network)
 
