@@ -16,6 +16,7 @@ from amalthea.domains.column_features import Columns
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.molecules.featurizers import Both, Descriptors, Morgan
 from amalthea.domains.protocol import Parted, Pieces
+from amalthea.domains.signals.featurizers import Kernels, Spectrum, Values
 from amalthea.errors import DataError
 from amalthea.potentials.metrics import UNITS
 from amalthea.potentials.symmetry_functions.featurizer import SymmetryFunctions
@@ -45,7 +46,7 @@ def messages() -> set[str]:
 
 def names() -> set[str]:
     """Return what kinds of data and of answers are called, and their features and metrics."""
-    featurizers = (Columns, Descriptors, Morgan, Both, Pixels, SymmetryFunctions)
+    featurizers = (Columns, Descriptors, Morgan, Both, Pixels, SymmetryFunctions, Kernels, Spectrum, Values)
     nouns = {f"{{n}} {each.nouns.one}\0{{n}} {each.nouns.many}" for each in domains()}
     parts = [each.parts(pd.DataFrame()) for each in domains() if isinstance(each, Parted)]
     return (

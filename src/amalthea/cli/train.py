@@ -40,8 +40,8 @@ def train(
         list[str],
         typer.Argument(
             help="A table (CSV, TSV, Excel, Parquet; molecules also .smi, .sdf), a folder with one folder of pictures "
-            "a class, images in .npz or IDX files, files or folders of atomic structures, or a name from "
-            "`amalthea data`.",
+            "a class, images in .npz or IDX files, sequences in .ts or .npz, files or folders of atomic structures, or "
+            "a name from `amalthea data`.",
             show_default=False,
         ),
     ],
@@ -72,7 +72,12 @@ def train(
     ] = None,
     strict: Annotated[bool, typer.Option(help="Refuse the file if one row must be refused.")] = False,
     test: Annotated[Path | None, typer.Option(help="A labelled test set of your own, judged apart.")] = None,
-    features: Annotated[str, typer.Option(help="Molecules: auto, descriptors, morgan, both or stereo.")] = "auto",
+    features: Annotated[
+        str,
+        typer.Option(
+            help="Molecules: auto, descriptors, morgan, both or stereo; sequences: auto, kernels, spectrum or trace."
+        ),
+    ] = "auto",
     symmetry_functions: Annotated[
         Path | None,
         typer.Option(help="Structures: symmetry functions of your own, in an input.nn as n2p2 reads it."),

@@ -23,6 +23,9 @@ PENALTIES = np.logspace(-3, 5, 17)
 
 COMPONENTS = 15
 
+NEAR = 1.5
+"""How many times the least squared error still is a good one."""
+
 PARTS = 7
 """Parts of the rows that take turns in the choice of components."""
 
@@ -95,31 +98,32 @@ def _ridge(x: Array, wanted: Array) -> tuple[Solution, Array]:
 
 
 def _partial_least_squares(x: Array, wanted: Array, views: int) -> tuple[Solution, Array]:
-    """Return the best partial least squares over views, scalings and components, and what it says of rows left out.
+    """Return the mean of the good partial least squares over views and scalings, and what it says of rows left out.
 
-    Every choice is judged by rows of the given ones that take turns in being left out; an example has no part in what
-    is said of it but for the columns' deviations.
+    Each view, centred or standardized, has as many components as serve rows that take turns in being left out. Those
+    whose squared error is near the least count alike: among few examples the best one is so in part by chance. An
+    example has no part in what is said of it but for the columns' deviations.
     """
     size = x.shape[1] // views
     centre, deviation = x.mean(axis=0), x.std(axis=0)
     constant = deviation <= 1e-7 * np.abs(centre)
-    best: tuple[float, Array, slice, Array, int] | None = None
+    tried: list[tuple[float, Array, slice, Array, int]] = []
     for view in range(views):
         columns = slice(view * size, (view + 1) * size)
         for scale in (np.ones(size), deviation[columns]):
             scale = np.where(constant[columns], np.inf, scale)
             # In the space of its rows a spectrum of thousands of places is as short as there are rows.
-            rows = _short((x[:, columns] - centre[columns]) / scale)
-            for number, unseen in enumerate(_left_out(rows, wanted), start=1):
-                error = float(np.mean((unseen - wanted) ** 2))
-                if best is None or error < best[0]:
-                    best = error, unseen, columns, scale, number
-    assert best is not None
-    _, unseen, columns, scale, number = best
+            unseen = _left_out(_short((x[:, columns] - centre[columns]) / scale), wanted)
+            errors = [float(np.mean((each - wanted) ** 2)) for each in unseen]
+            number = int(np.argmin(errors))
+            tried.append((errors[number], unseen[number], columns, scale, number + 1))
+    least = min(error for error, *_ in tried)
+    good = [each for each in tried if each[0] <= NEAR * least]
     weights = np.zeros((x.shape[1], wanted.shape[1]))
-    *_, fitted = _by_components((x[:, columns] - centre[columns]) / scale, wanted, number)
-    weights[columns] = fitted / scale[:, None]
-    return Solution(centre, weights, wanted.mean(axis=0)), unseen
+    for _, _, columns, scale, number in good:
+        *_, fitted = _by_components((x[:, columns] - centre[columns]) / scale, wanted, number)
+        weights[columns] += fitted / scale[:, None] / len(good)
+    return Solution(centre, weights, wanted.mean(axis=0)), np.mean([unseen for _, unseen, *_ in good], axis=0)
 
 
 def _short(x: Array) -> Array:

@@ -142,8 +142,7 @@ class Signals(Rows):
         if not options.target:
             raise DataError("name what is to be learned: --target NAME.")
         columns = tuple(part for text in asked for part in text.split(",")) or channel_columns(table, taken)
-        table.attrs["labels"] = options.target
-        read, grids = read_long(table, options.series, options.order, columns)
+        read, grids = read_long(table, options.series, options.order, columns, options.target)
         grid = common_grid(grids)
         if grid:
             onto_grid(read, grids, grid, options.order)
@@ -213,7 +212,8 @@ class Signals(Rows):
             path = Path(source)
             if self.claims(path) or remembered.form == "file":
                 array = remembered.columns[0] if remembered.form == "file" and remembered.columns else ""
-                return _settled(_as_read(_recorded(path, array), remembered.label or formats.LABEL), remembered)
+                label = remembered.label or formats.LABEL
+                return _settled(_as_read(_recorded(path, array, label, needed=False), label), remembered)
             source = read_table(path)
         elif isinstance(source, pd.DataFrame):
             source = source if "malformed" in source.attrs else as_text(source)
@@ -314,9 +314,9 @@ class Signals(Rows):
         return table.assign(trace=pd.Series(traces, index=table.index, dtype=object))
 
 
-def _recorded(path: Path, array: str = "", label: str = "") -> formats.Recorded:
+def _recorded(path: Path, array: str = "", label: str = "", needed: bool = True) -> formats.Recorded:
     if path.suffix.lower() == ".npz":
-        return formats.read_npz(path, array, label)
+        return formats.read_npz(path, array, label, needed)
     if formats.is_ts(path):
         return formats.read_ts(path)
     return formats.read_rows(path)

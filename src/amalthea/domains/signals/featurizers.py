@@ -19,7 +19,10 @@ from amalthea.errors import DataError
 NO_TRACE = "no trace"
 
 MOST_PLACES = 2_048
-"""Places of a trace that features are made of: longer ones are averaged."""
+"""Places of a trace that kernels look at: longer ones are averaged."""
+
+MOST_COLUMNS = 1_024
+"""Places of a spectrum."""
 
 MOST_SEEN = 256
 """Places that a convolution sees."""
@@ -116,7 +119,7 @@ class Kernels(Featurized):
 
     name: str = "kernels"
     title: str = "random kernels"
-    details: str = "what {count} random convolutions respond"
+    details: str = "{count} responses of random convolutions"
 
     def __init__(self, of: Shape, count: int = 2000) -> None:
         super().__init__(of)
@@ -198,14 +201,14 @@ class Spectrum(Featurized):
             f"{view} {place} {channel}"
             for view in VIEWS
             for channel in range(of.channels)
-            for place in range(of.places(MOST_PLACES))
+            for place in range(of.places(MOST_COLUMNS))
         ]
         self.quantities = len(self.feature_names)
 
     def features(self, trace: Trace) -> NDArray[np.float32]:
         """Return the views, one behind the other, each channel by channel."""
-        values = filled(averaged(trace, self.of.factor(MOST_PLACES)))
-        values = resampled(values, self.of.places(MOST_PLACES))
+        values = filled(averaged(trace, self.of.factor(MOST_COLUMNS)))
+        values = resampled(values, self.of.places(MOST_COLUMNS))
         derivative = _derivative(values)
         views = (values, standardized(values), derivative, standardized(derivative))
         flat: NDArray[np.float32] = np.concatenate([view.T.ravel() for view in views]).astype(np.float32)

@@ -48,11 +48,11 @@ def is_ts(path: Path) -> bool:
 
 
 def holds_traces(path: Path) -> bool:
-    """Say whether an .npz holds an array that can be traces; only headers are read."""
+    """Say whether an .npz holds an array of two or three dimensions; only headers are read."""
     if path.suffix.lower() != ".npz" or not path.is_file():
         return False
     try:
-        return any(name.lower() in _TRACES and len(shape) in (2, 3) for name, shape in _shapes(path).items())
+        return any(len(shape) in (2, 3) for shape in _shapes(path).values())
     except DataError:
         return False
 
@@ -77,7 +77,7 @@ def read_ts(path: Path) -> Recorded:
             trace, problem = _read_channels(channels)
             traces.append(trace)
             problems.append(problem)
-            labels.append(label.strip() or None)
+            labels.append(None if label.strip() in ("", "?") else label.strip())
             rows.append(number)
     if header.get("timestamps", "").lower() == "true":
         raise DataError(f"{path} has time stamps beside its values, which are not read. Write the values alone.")
@@ -120,13 +120,14 @@ def read_rows(path: Path) -> Recorded:
     return Recorded(traces, [""] * len(traces), np.arange(1, len(traces) + 1), labels, task="classification")
 
 
-def read_npz(path: Path, name: str = "", label: str = "") -> Recorded:
+def read_npz(path: Path, name: str = "", label: str = "", needed: bool = True) -> Recorded:
     """Read traces from an .npz: x and y, or x_train, y_train, x_test and y_test, or arrays that are named.
 
     Args:
         path: the file.
         name: of the array of traces, shape (n, places) or (n, places, channels); "": the first usual one.
         label: of the array of labels, shape (n,); "": the first usual one, if there is any.
+        needed: whether an array of labels that is named must be there.
 
     Raises:
         DataError: damaged, objects, or no such array.
@@ -139,9 +140,9 @@ def read_npz(path: Path, name: str = "", label: str = "") -> Recorded:
             f"{path} holds no array of traces{f' {name!r}' if name else ''}: (n, places) or (n, places, channels). "
             f"It holds: {there}. Name one with --sequence."
         )
-    if label and label not in shapes:
+    if label and needed and label not in shapes:
         raise DataError(f"{path} holds no array '{label}'. It holds: {there}.")
-    labels = label or next((each for each in shapes if each.lower() in _LABELS), "")
+    labels = label if label in shapes else next((each for each in shapes if each.lower() in _LABELS), "")
     recorded = _part(path, chosen, labels)
     if not chosen.lower().endswith("_train") or f"{chosen[:-5]}test" not in shapes:
         return recorded
@@ -164,7 +165,7 @@ def _part(path: Path, name: str, label: str) -> Recorded:
         raise DataError(f"{path}: '{name}' holds {len(values):,} traces, and '{label}' {labels.shape} labels.")
     texts = None if labels is None else [_text(each) for each in labels.reshape(len(values), -1)[:, 0].tolist()]
     rows = np.arange(1, len(values) + 1)
-    return Recorded(list(values), [""] * len(values), rows, texts, label or LABEL, notes=notes)
+    return Recorded(list(values), [""] * len(values), rows, texts, label.removesuffix("_train") or LABEL, notes=notes)
 
 
 def _text(value: object) -> str | None:

@@ -101,7 +101,7 @@ def read_wide(table: pd.DataFrame, columns: Sequence[str]) -> Traces:
 
 
 def read_long(
-    table: pd.DataFrame, series: str, order: str, columns: Sequence[str]
+    table: pd.DataFrame, series: str, order: str, columns: Sequence[str], labels: Sequence[str] = ()
 ) -> tuple[Traces, list[NDArray[Any]]]:
     """Return a trace for each value of `series`, its places in the order of `order`, and the places of each.
 
@@ -110,47 +110,46 @@ def read_long(
         series: the column that tells traces apart.
         order: the column of places, numbers.
         columns: those of the channels.
+        labels: columns in which a trace has one value.
 
     Raises:
-        DataError: a column is not there.
+        DataError: a column is not there, or no row belongs to a trace.
     """
-    for name in (series, order, *columns):
+    for name in (series, order, *columns, *labels):
         if name not in table.columns:
             hint = did_you_mean(name, list(map(str, table.columns)))
             raise DataError(f"there is no column '{name}'.{hint} The columns are: {listed(table.columns)}.")
+    nameless = table[series].isna().to_numpy(bool)
+    notes = (
+        [f"{counted(int(nameless.sum()), 'row')} without a '{series}' belong to no sequence."] if nameless.any() else []
+    )
+    table = table[~nameless]
+    if table.empty:
+        raise DataError(f"'{series}' is empty in every row, so no row belongs to a sequence.")
+    codes, names = pd.factorize(table[series])
     places = numbers(table[order])
-    values = np.stack([numbers(table[name]) for name in columns], axis=1)
+    values = np.stack([numbers(table[name]) for name in columns], axis=1).astype(np.float32)
     values[~np.isfinite(values)] = np.nan
-    codes, labels = pd.factorize(table[series])
-    others = [name for name in table.columns if name not in (order, *columns)]
-    firsts, traces, problems, grids = [], [], [], []
-    for code in range(len(labels)):
-        rows = np.flatnonzero(codes == code)
+    # Within each trace from the first place to the last; places that cannot be read come last.
+    by_trace = np.split(np.lexsort((places, codes)), np.cumsum(np.bincount(codes))[:-1])
+    several = {label: table[label].groupby(codes).nunique().to_numpy() > 1 for label in labels}
+    problems = []
+    for code, rows in enumerate(by_trace):
+        unreadable, doubles = np.flatnonzero(~np.isfinite(places[rows])), np.flatnonzero(np.diff(places[rows]) == 0)
         problem = ""
-        if not np.isfinite(places[rows]).all():
-            bad = rows[~np.isfinite(places[rows])][0]
-            problem = f"its '{order}' is '{table[order].iloc[bad]}' in row {table.index[bad]}, no finite number"
-        rows = rows[np.argsort(places[rows], kind="stable")]
-        doubles = np.flatnonzero(np.diff(places[rows]) == 0)
-        if not problem and len(doubles):
+        if len(unreadable):
+            row = rows[unreadable[0]]
+            problem = f"its '{order}' is '{table[order].iloc[row]}' in row {table.index[row]}, no finite number"
+        elif len(doubles):
             problem = f"stands twice at {order} {places[rows][doubles[0]]:g}"
-        for name in others:
-            several = table[name].iloc[rows].dropna().unique()
-            if not problem and len(several) > 1 and name != series:
-                # What changes within a trace is no label of it.
-                problem = (
-                    f"has several values of '{name}' ({listed(several, 3)})"
-                    if name in table.attrs.get("labels", ())
-                    else ""
-                )
-        firsts.append(table[others].iloc[rows].bfill().iloc[0])
-        traces.append(values[rows].astype(np.float32))
+        for label in [label for label, many in several.items() if many[code] and not problem]:
+            problem = f"has several values of '{label}' ({listed(table[label].iloc[rows].dropna().unique(), 3)})"
         problems.append(problem)
-        grids.append(places[rows])
-    lines = [int(table.index[np.flatnonzero(codes == code)[0]]) for code in range(len(labels))]
-    frame = pd.DataFrame(firsts).set_axis(lines).astype("str") if firsts else table[others].iloc[:0]
-    frame.attrs = dict(table.attrs)
-    return Traces(frame, list(traces), problems, [str(label) for label in labels]), grids
+    others = [name for name in table.columns if name not in (order, *columns)]
+    lines = [int(table.index[rows.min()]) for rows in by_trace]
+    frame = table[others].groupby(codes).first().set_axis(lines).astype("str")
+    traces: list[Trace | None] = [values[rows] for rows in by_trace]
+    return Traces(frame, traces, problems, list(map(str, names)), notes), [places[rows] for rows in by_trace]
 
 
 def common_grid(grids: Sequence[NDArray[Any]]) -> tuple[float, ...]:

@@ -17,6 +17,9 @@ from amalthea.workflow.splitting import Split
 LEAST_SHARE = 0.25
 """Features that would count less than this in a fold are not used there."""
 
+MOST_PARTS = 10
+"""Folds that are chosen for one by one; more, down to one example each, are chosen for together."""
+
 
 def choose_features(
     dataset: Dataset,
@@ -50,13 +53,16 @@ def choose_features(
         shares = np.zeros((len(featurizers), split.folds, sum(target.width for target in dataset.targets)))
         shares[0] = 1.0
         return shares
-    rows = len(dataset) * (split.folds - 2) // split.folds
+    # A choice without several folds' rows serves each of them: pairs of many folds would be too many.
+    count = min(split.folds, MOST_PARTS)
+    parts = split.fold_ids % count
+    rows = len(dataset) * (count - 2) // count
     predictions = [
         nested_cv_predictions(
             propose(kind, featurizer, dataset.targets, settings.defaults, settings.steps(rows)),
             values,
             dataset.values,
-            split.fold_ids,
+            parts,
             members=1,
             epochs=settings.defaults.epochs,
             batch_size=settings.defaults.batch_size,
@@ -65,7 +71,7 @@ def choose_features(
         )
         for featurizer, values in zip(featurizers, arrays, strict=True)
     ]
-    shares = shares_by_fold(dataset.targets, dataset.values, predictions)
+    shares = shares_by_fold(dataset.targets, dataset.values, predictions)[:, np.arange(split.folds) % count]
     shares = np.where((shares < LEAST_SHARE) & (shares < shares.max(axis=0)), 0.0, shares)
     shares /= shares.sum(axis=0)
     listed = ", ".join(f"{f.name} {share.mean():.0%}" for f, share in zip(featurizers, shares, strict=True))
