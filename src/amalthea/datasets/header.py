@@ -39,7 +39,7 @@ def headed(lines: Iterator[Record], header_line: int | None, notes: list[str]) -
         >>> [record.fields for record in headed(lines, None, said)]
         [['x', 'y'], ['1', '2'], ['3', '4'], ['5', '6']]
         >>> said
-        ["Line 1 (Table S1) stands above the header.", "Line 3 (K, m) is taken for units or a second header."]
+        ['Line 1 (Table S1) stands above the header.', 'Line 3 (K, m) is taken for units or a second header.']
     """
     if header_line is not None:
         lines = itertools.dropwhile(lambda record: record.line < header_line, lines)
