@@ -69,7 +69,8 @@ def dense(
             hidden = keras.layers.Dropout(dropout)(hidden)
     widths = [target.width for target in targets]
     outputs = keras.layers.Dense(sum(widths), name="output")(hidden)
-    answers = TargetHeads(widths, SMOOTHING, name="answers")(outputs)
+    balanced = any(width > 1 for width in widths)
+    answers = TargetHeads(widths, SMOOTHING, balanced, name="answers")(outputs)
     model = TargetModel(inputs, answers)
     model.compile(optimizer=optimizer(defaults, steps))
     return model

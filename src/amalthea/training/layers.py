@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 LARGEST = 1e15
 """Standard deviations beyond which all quantities are alike: the square must stay a float32."""
 
+RARE, MOST_WEIGHT = 0.3, 30.0
+"""A class is rare where it has less than this share of the rows that it would have if all were equally many (of two:
+15 %); how much each of its rows may weigh."""
+
 FEWEST_ROWS = 3
 """Training rows in which a count must differ from its median to be looked at."""
 
@@ -93,11 +97,16 @@ class TargetHeads(keras.layers.Layer):
         widths: for each target 1 (a regression) or its number of classes.
         label_smoothing: what share of a label is spread over all classes in training (Szegedy et al., CVPR 2016,
             section 7).
+        balanced: let the classes of a target weigh alike in training where one of them is rare among a member's own
+            rows. The probabilities are then those of the weighted classes divided by the weights, so that they stay
+            what they are without (Elkan, IJCAI 2001, theorem 2).
     """
 
-    def __init__(self, widths: Sequence[int], label_smoothing: float = 0.0, **options: Any) -> None:
+    def __init__(
+        self, widths: Sequence[int], label_smoothing: float = 0.0, balanced: bool = False, **options: Any
+    ) -> None:
         super().__init__(**options)
-        self.label_smoothing = label_smoothing
+        self.label_smoothing, self.balanced = label_smoothing, balanced
         self.widths = tuple(int(width) for width in widths)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -107,9 +116,15 @@ class TargetHeads(keras.layers.Layer):
         shape = (len(self.widths),)
         self.center = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="center")
         self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
+        if self.balanced:
+            self.log_weights = self.add_weight(
+                shape=(sum(self.widths),), initializer="zeros", trainable=False, name="log_weights"
+            )
 
     def call(self, inputs: Any) -> Any:
         """Answer for a batch."""
+        if self.balanced:
+            inputs = inputs - self.log_weights
         heads = [
             head * self.scale[index] + self.center[index] if width == 1 else ops.softmax(head)
             for index, (width, head) in enumerate(zip(self.widths, self._split(inputs), strict=True))
@@ -138,8 +153,15 @@ class TargetHeads(keras.layers.Layer):
                 each = ops.square((head[:, 0] - label) / self.scale[index])
             else:
                 smoothing = self.label_smoothing if training else 0.0
-                shares = ops.one_hot(ops.cast(label, "int32"), width) * (1.0 - smoothing) + smoothing / width
-                each = -ops.sum(shares * ops.log(head + 1e-7), axis=-1)
+                hot = ops.one_hot(ops.cast(label, "int32"), width)
+                weights = 1.0
+                if self.balanced and training:
+                    here = ops.exp(self._split(self.log_weights)[index])
+                    head = head * here
+                    head = head / ops.sum(head, axis=-1, keepdims=True)
+                    weights = ops.sum(hot * here, axis=-1)
+                shares = hot * (1.0 - smoothing) + smoothing / width
+                each = -weights * ops.sum(shares * ops.log(head + 1e-7), axis=-1)
             known = ops.cast(known, each.dtype)
             counted = each * known if weight is None else each * known * ops.reshape(weight, (-1,))
             total = total + ops.sum(counted) / ops.maximum(ops.sum(known), 1.0)
@@ -154,15 +176,36 @@ class TargetHeads(keras.layers.Layer):
             if width == 1 and len(known):
                 center[index] = known.mean()
                 scale[index] = known.std() or 1.0
-        return [center.astype(np.float32), scale.astype(np.float32)]
+        weights = [center.astype(np.float32), scale.astype(np.float32)]
+        if self.balanced:
+            logs = [
+                _log_class_weights(column, width) if width > 1 else np.zeros(1)
+                for column, width in zip(values.T, self.widths, strict=True)
+            ]
+            weights.append(np.concatenate(logs).astype(np.float32))
+        return weights
 
     def get_config(self) -> dict[str, Any]:
         """Return the layer's arguments."""
-        return {**super().get_config(), "widths": list(self.widths), "label_smoothing": self.label_smoothing}
+        config = {**super().get_config(), "widths": list(self.widths), "label_smoothing": self.label_smoothing}
+        return {**config, "balanced": True} if self.balanced else config
 
     def _split(self, values: Any) -> list[Any]:
         ends = np.cumsum(self.widths)
-        return [values[:, end - width : end] for end, width in zip(ends.tolist(), self.widths, strict=True)]
+        return [values[..., end - width : end] for end, width in zip(ends.tolist(), self.widths, strict=True)]
+
+
+def _log_class_weights(labels: NDArray[Any], width: int) -> NDArray[np.float64]:
+    """Return the logarithm of each class's weight, shape (width,): 0 where no class is rare.
+
+    A class weighs as much as the others together would if all had the same number of rows, at most `MOST_WEIGHT`.
+    """
+    counts = np.bincount(labels[np.isfinite(labels)].astype(np.int64), minlength=width)
+    there = counts > 0
+    share = counts * there.sum() / max(counts.sum(), 1)
+    if not there.any() or share[there].min() >= RARE:
+        return np.zeros(width)
+    return np.log(np.where(there, np.minimum(1 / np.maximum(share, 1e-9), MOST_WEIGHT), 1.0))
 
 
 @keras.saving.register_keras_serializable("amalthea")
