@@ -106,7 +106,6 @@ def test_pickled_objects_are_never_opened(tmp_path: Path) -> None:
     path = save(tmp_path / "a.npz", x_train=IMAGES, y_train=np.array([{}] * 10, object))
     with pytest.raises(DataError, match="Python objects"):
         read_pictures(path)
-    assert not claims(path)
 
 
 def test_archives_that_cannot_be_used(tmp_path: Path) -> None:
@@ -116,7 +115,6 @@ def test_archives_that_cannot_be_used(tmp_path: Path) -> None:
         read_pictures(path)
     with pytest.raises(DataError, match=r"table \(10, 4\)"):
         read_pictures(save(tmp_path / "b.npz", table=np.zeros((10, 4))))
-    assert not claims(tmp_path / "b.npz")
     with pytest.raises(DataError, match="no stack of images"):
         read_pictures(save(tmp_path / "c.npz", x=np.zeros((10, 4))))
     header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000, 10000, 10000), }\n"
@@ -372,7 +370,8 @@ def test_a_column_of_paths(tmp_path: Path) -> None:
     paths = ["pictures/0.png", "pictures\\1.png", None, "pictures/9.png", "pictures/2.png"]
     table = pd.DataFrame({"id": list("abcde"), "file": paths, "kind": list("uvuvu")}, index=range(2, 7), dtype="str")
     assert find_path_column(table, tmp_path) == "file"
-    assert find_path_column(table, tmp_path / "pictures") is None
+    assert find_path_column(table, tmp_path / "pictures") == "file"
+    assert find_path_column(table, tmp_path / "nowhere") is None
     pictures = read_column(table["file"], tmp_path)
     assert pictures.rows.tolist() == [2, 3, 4, 5, 6]
     assert [(refusal.row, refusal.reason) for refusal in pictures.refused] == [

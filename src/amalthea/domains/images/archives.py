@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.messages import listed
-from amalthea.domains.images.stack import Pictures, Span, from_array, is_stack, joined
+from amalthea.domains.images.stack import Pictures, Span, as_labels, from_array, is_stack, joined
 from amalthea.errors import DataError
 
 Header = tuple[tuple[int, ...], np.dtype[np.generic]]
@@ -50,6 +52,10 @@ def read_archive(path: Path, span: Span | None = None) -> Pictures:
         DataError: damaged, pickled objects, no images, or labels that do not match the images in number.
     """
     headers = _headers(path)
+    if path.suffix.lower() == ".npy":
+        if len(headers["x"][0]) == 1:
+            raise DataError(f"{path} holds labels and no images. Give the file of images, called like X_train.npy.")
+        return _with_companions(path, _plain_part(path, headers, span), span)
     train = _part(path, headers, *_PARTS["train"], span) or _plain_part(path, headers, span)
     span = train.span or span
     validation, test = (_part(path, headers, *_PARTS[part], span) for part in ("validation", "test"))
@@ -69,25 +75,35 @@ def read_archive(path: Path, span: Span | None = None) -> Pictures:
     return dataclasses.replace(train, test=test)
 
 
-def read_rows_of_pixels(path: Path) -> Pictures:
-    """Read images that stand as rows of comma-separated numbers without a header.
+def _with_companions(path: Path, pictures: Pictures, span: Span | None) -> Pictures:
+    """Return the images of an .npy with the labels and the test set that lie beside it, such as y_train.npy."""
+    labels = _beside(path, _LABEL_WORDS)
+    if labels is not None:
+        texts = as_labels(_array(labels, "x"), labels.name)
+        if len(texts) != len(pictures):
+            raise DataError(f"{path} holds {len(pictures):,} images and {labels.name} {len(texts):,} labels.")
+        pictures = dataclasses.replace(
+            pictures,
+            labels=texts,
+            notes=(f"The labels were taken from {labels.name}, which lies beside.", *pictures.notes),
+        )
+    test = _beside(path, (("train", "test"),))
+    if test is None or not holds_stack(test):
+        return pictures
+    return dataclasses.replace(pictures, test=_with_companions(test, _plain_part(test, _headers(test), span), span))
 
-    Args:
-        path: plain or .gz; in each row the pixels of a square image, line by line, and its label.
 
-    Raises:
-        DataError: the rows hold something else.
-    """
-    try:
-        rows = np.loadtxt(path, delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise DataError(f"{path} holds no rows of numbers ({error}).") from error
-    side = math.isqrt(rows.shape[1] - 1)
-    if side * side != rows.shape[1] - 1:
-        raise DataError(f"{path} has rows of {rows.shape[1]} numbers, which are no square image and a label.")
-    pixels = rows[:, :-1].reshape(-1, side, side).astype(np.float32)
-    pictures = from_array(pixels, rows[:, -1], (0.0, float(pixels.max())), path.name)
-    return dataclasses.replace(pictures, notes=())
+_LABEL_WORDS = (("images", "labels"), ("data", "labels"), ("x", "y"), ("x", "labels"), ("features", "labels"))
+
+
+def _beside(path: Path, words: Iterable[tuple[str, str]]) -> Path | None:
+    """Return the file that is called the same but for a word, whatever its case."""
+    there = {other.name.lower(): other for other in path.parent.glob("*.npy")}
+    for word, other in words:
+        name = re.sub(rf"(?<![a-z]){word}(?![a-z])", other, path.name.lower(), count=1)
+        if name != path.name.lower() and name in there:
+            return there[name]
+    return None
 
 
 def _plain_part(path: Path, headers: dict[str, Header], span: Span | None) -> Pictures:
@@ -95,12 +111,16 @@ def _plain_part(path: Path, headers: dict[str, Header], span: Span | None) -> Pi
     stacks = tuple(name for name, (shape, kind) in headers.items() if is_stack(shape) and kind.kind in "buif")
     pictures = _part(path, headers, _IMAGES, _LABELS, span)
     if pictures is None and len(stacks) == 1:
-        pictures = _part(path, headers, (stacks[0].lower(),), _LABELS, span)
+        # The only other array of as many numbers or words is that of the labels, whatever it is called.
+        count = headers[stacks[0]][0][0]
+        others = tuple(name.lower() for name, (shape, _) in headers.items() if shape in ((count,), (count, 1)))
+        pictures = _part(path, headers, (stacks[0].lower(),), others if len(others) == 1 else _LABELS, span)
     if pictures is None:
         there = listed(f"{name} {shape}" for name, (shape, _) in headers.items())
         raise DataError(
-            f"{path} holds no arrays called x_train and y_train, or x and y. It holds: {there}. "
-            "Save the images as x_train and their labels as y_train."
+            f"{path} holds no arrays called x_train and y_train, or x and y, that are images. It holds: {there}. "
+            "Save the images as x_train, shape (images, height, width) or with 1 or 3 channels behind, and their "
+            "labels as y_train."
         )
     return pictures
 
@@ -112,6 +132,8 @@ def _part(
     if image_name is None:
         return None
     values = _array(path, image_name)
+    if values.ndim == 2 and (side := math.isqrt(values.shape[1])) >= 8 and side**2 == values.shape[1]:
+        values = values.reshape(-1, side, side)  # pictures that were flattened
     try:
         return from_array(values, None if label_name is None else _array(path, label_name), span, image_name)
     except DataError as error:

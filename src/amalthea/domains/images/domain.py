@@ -22,18 +22,29 @@ from amalthea.datasets.files import malformed, read_table
 from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import Labels, read_targets
 from amalthea.domains.images import drawing, networks
-from amalthea.domains.images.archives import read_rows_of_pixels
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.images.idx import is_idx
 from amalthea.domains.images.inputs import read_inputs
 from amalthea.domains.images.likeness import KEEP, alike, series_of
+from amalthea.domains.images.lookup import LEVELS
+from amalthea.domains.images.packages import read_parquet
 from amalthea.domains.images.photo import ink_box, is_handwriting, like_mnist
-from amalthea.domains.images.picture_sets import claims, find_path_column, read_column, read_pictures
+from amalthea.domains.images.picture_sets import (
+    claims,
+    find_path_column,
+    names_of_pictures,
+    read_column,
+    read_pictures,
+)
 from amalthea.domains.images.pictures import BRIGHTEST, EACH, FIRST, TOGETHER, Decoding, is_picture_name, pillow
+from amalthea.domains.images.pixel_tables import read_pixel_table
 from amalthea.domains.images.stack import Pictures
 from amalthea.domains.protocol import Defaults, Featurizer, Nouns, Pieces
 from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
+
+FEW = 3
+"""A table of at most so many columns is about the pictures that one of them names, even if these are not found."""
 
 LABEL = "label"
 """What the target is called where the data give it no name."""
@@ -73,8 +84,10 @@ class Images(Rows):
         return claims(path)
 
     def recognises(self, table: pd.DataFrame) -> bool:
-        """Say whether a column of this table names pictures that are there."""
-        return find_path_column(table, _folder(table)) is not None
+        """Say whether a column of this table names pictures, and these are there or all that there is to learn from."""
+        if find_path_column(table, _folder(table)) is not None:
+            return True
+        return table.shape[1] <= FEW and names_of_pictures(table) is not None
 
     def read(self, paths: Sequence[Path], name: str, options: ReadOptions) -> Dataset:
         """Read a stack of images or a folder with a folder of pictures for each class.
@@ -84,13 +97,16 @@ class Images(Rows):
         """
         if len(paths) != 1:
             raise DataError("give one folder of pictures, or one file with a stack of images.")
-        if paths[0].name.endswith(".csv.gz"):
-            pictures = read_rows_of_pixels(paths[0])
+        path, wanted, called = paths[0], options.target[0] if options.target else "", ""
+        if path.suffix.lower() == ".parquet":
+            pictures, called = read_parquet(path, wanted, _decoding(options))
+        elif path.name.lower().endswith((".csv", ".csv.gz")):
+            pictures, called = read_pixel_table(path, wanted)
         else:
-            pictures = read_pictures(paths[0], _decoding(options), options.label_from_name)
+            pictures = read_pictures(path, _decoding(options), options.label_from_name)
         if pictures.labels is None:
             raise DataError(f"{paths[0]} has images and no labels, so there is nothing to be learned.")
-        called = options.target[0] if options.target else LABEL
+        called = wanted or called or LABEL
         if options.task is None and options.threshold is None and _are_classes(pictures.labels, paths[0]):
             options = dataclasses.replace(options, task="classification")
         dataset = _dataset(_table(pictures, called), pictures, name, options, called)
@@ -246,9 +262,16 @@ def _folder(table: pd.DataFrame) -> Path:
 
 
 def _column(table: pd.DataFrame) -> str:
-    column = find_path_column(table, _folder(table))
+    folder = _folder(table).resolve()
+    column = find_path_column(table, folder)
     if column is None:
-        raise DataError(f"no column names pictures that are there. Their paths begin in {_folder(table).resolve()}.")
+        named = names_of_pictures(table)
+        if named is None:
+            raise DataError(f"no column names pictures that are there. Their paths begin in {folder}.")
+        raise DataError(
+            f"column '{named[0]}' names pictures, and they are not there: looked for '{named[1]}' in {folder}, and for "
+            f"'{Path(named[1]).name}' in the folders up to {LEVELS} levels below. Put the pictures beside the table."
+        )
     return column
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.messages import counted, listed, shortened
+from amalthea.domains.images import packages
 from amalthea.domains.images.archives import read_archive
 from amalthea.domains.images.files import Prepare, read_files
 from amalthea.domains.images.folders import idx_in, labelled_in
@@ -18,6 +19,7 @@ from amalthea.domains.images.idx import holds_images, is_idx
 from amalthea.domains.images.photo import is_light_on_black
 from amalthea.domains.images.picture_sets import read_labelled_idx
 from amalthea.domains.images.pictures import Decoding, fit_picture, is_picture_name
+from amalthea.domains.images.pixel_tables import layout_of, read_pixel_table
 from amalthea.domains.images.stack import Pictures, Span, from_array, joined, stacked
 from amalthea.errors import DataError
 
@@ -63,6 +65,9 @@ class _Reader:
             raise DataError(f"no such file or folder: {shortened(str(path), 200)}.")
         if path.is_dir():
             return self._in_folder(path)
+        if path.suffix.lower() == ".zip":
+            with packages.unpacked(path) as folder:
+                return self._in_folder(folder)
         if is_picture_name(path):
             return read_files([path], [path.name], self.shape, self.prepare, self.decoding)
         return self._made_ready(_stack_in(path, self.span))
@@ -143,6 +148,10 @@ class _Reader:
 
 def _stack_in(path: Path, span: Span | None) -> Pictures:
     """Return the images of a file, with their labels if they are there; those of the test set where it has one."""
+    if layout_of(path) is not None:
+        return read_pixel_table(path, span=span)[0]
+    if path.suffix.lower() == ".parquet":
+        return packages.read_parquet(path)[0]
     if path.suffix.lower() in (".npz", ".npy"):
         pictures = read_archive(path, span)
         if pictures.test is None:

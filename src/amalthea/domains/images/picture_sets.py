@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 
 from amalthea.datasets.columns import is_missing
-from amalthea.datasets.messages import listed
-from amalthea.domains.images.archives import holds_stack, read_archive
+from amalthea.datasets.messages import counted, listed
+from amalthea.domains.images import packages
+from amalthea.domains.images.archives import read_archive
 from amalthea.domains.images.files import Prepare, read_files
 from amalthea.domains.images.folders import DEEPEST, holds_pictures, idx_in, read_class_folders
 from amalthea.domains.images.idx import companion, holds_images, is_idx, plain_name, read_idx
+from amalthea.domains.images.lookup import Lookup
 from amalthea.domains.images.pictures import Decoding, is_picture_name
+from amalthea.domains.images.pixel_tables import layout_of
 from amalthea.domains.images.stack import Pictures, Span, from_array
 from amalthea.errors import DataError
 
@@ -26,8 +29,8 @@ def claims(path: Path) -> bool:
     """Say whether only this domain can read a path; names and first bytes are looked at, nothing is decoded.
 
     Args:
-        path: a picture, an IDX file, an .npz or .npy file with a stack of images, or a folder with pictures in it or
-            in the folders some levels below.
+        path: a picture, an IDX file, an .npz or .npy file, a .zip or .parquet with pictures, a table of pixels, or a
+            folder with pictures in it or in the folders some levels below.
 
     Example:
         >>> claims(Path("cat.jpg")), claims(Path("solubility.csv"))
@@ -36,8 +39,8 @@ def claims(path: Path) -> bool:
     if path.is_dir():
         return bool(idx_in(path)) or holds_pictures(path, levels=DEEPEST)
     if path.suffix.lower() in (".npz", ".npy"):
-        return holds_stack(path)
-    return is_picture_name(path) or is_idx(path)
+        return path.is_file()
+    return is_picture_name(path) or is_idx(path) or packages.holds_pictures(path) or layout_of(path) is not None
 
 
 def read_pictures(path: Path, decoding: Decoding | None = None, label_from_name: bool = False) -> Pictures:
@@ -57,6 +60,9 @@ def read_pictures(path: Path, decoding: Decoding | None = None, label_from_name:
         if files := idx_in(path):
             return _read_idx_files(_training_file(files, path))
         return read_class_folders(path, decoding, label_from_name)
+    if path.suffix.lower() == ".zip":
+        with packages.unpacked(path) as folder:
+            return read_class_folders(folder, decoding, label_from_name)
     if path.suffix.lower() in (".npz", ".npy"):
         return read_archive(path)
     if is_idx(path):
@@ -70,25 +76,35 @@ def read_pictures(path: Path, decoding: Decoding | None = None, label_from_name:
 
 
 def find_path_column(table: pd.DataFrame, folder: Path) -> str | None:
-    """Return the column that holds paths of pictures, None where there is none.
+    """Return the column that names pictures, None where there is none.
 
     Args:
         table: all columns as text.
-        folder: where the table lies; the paths begin there.
+        folder: where the table lies; pictures are looked for there and below.
 
     Example:
         >>> find_path_column(pd.DataFrame({"name": ["a", "b"], "y": ["1", "2"]}, dtype="str"), Path()) is None
         True
     """
-    best, most = None, 0.5
+    lookup = Lookup(folder)
+    samples = {str(column): _sample(table[column]) for column in table.columns}
+    called = [name for name, texts in samples.items() if _called_like_pictures(texts)]
+    # Names without a suffix are looked for only where pictures lie, and where each row has another one.
+    others = [name for name, texts in samples.items() if name not in called and len(set(texts)) == len(texts) > 1]
+    for names in (called, others if folder.is_dir() and holds_pictures(folder, levels=1) else []):
+        shares = {name: np.mean([path is not None for path in lookup.find(samples[name])]) for name in names}
+        best = max(shares, key=lambda name: shares[name], default=None)
+        if best is not None and shares[best] > 0.5:
+            return best
+    return None
+
+
+def names_of_pictures(table: pd.DataFrame) -> tuple[str, str] | None:
+    """Return a column whose texts are called like pictures, and one of them; None where there is none."""
     for column in table.columns:
-        texts = table[column][~is_missing(table[column])]
-        texts = texts.iloc[:: max(1, len(texts) // _SAMPLE)]
-        named = [text for text in texts if is_picture_name(Path(text))]
-        there = sum(_within(folder, text).is_file() for text in named) if named else 0
-        if there > most * len(texts):
-            best, most = str(column), there / len(texts)
-    return best
+        if _called_like_pictures(texts := _sample(table[column])):
+            return str(column), texts[0]
+    return None
 
 
 def read_column(
@@ -108,14 +124,28 @@ def read_column(
         decoding: how deep pictures and stacks of frames are read, and the longer side that is wanted.
     """
     named = paths.where(~is_missing(paths), "").astype(object).to_numpy()
-    files: list[Path | str] = [_within(folder, text) if text else "no picture is named" for text in named]
+    found = Lookup(folder).find(list(named))
+    files = [
+        path or (folder / text if text else "no picture is named") for path, text in zip(found, named, strict=True)
+    ]
     pictures = read_files(files, list(named), shape, prepare, decoding)
+    elsewhere = [(text, path) for path, text in zip(found, named, strict=True) if path and path != folder / text]
+    if elsewhere:
+        text, path = elsewhere[0]
+        note = (
+            f"{counted(len(elsewhere), 'picture')} found elsewhere: '{text}' as {path.relative_to(folder).as_posix()}."
+        )
+        pictures = dataclasses.replace(pictures, notes=(note, *pictures.notes))
     return dataclasses.replace(pictures, rows=paths.index.to_numpy(np.int64))
 
 
-def _within(folder: Path, text: str) -> Path:
-    path = folder / text
-    return path if "\\" not in text or path.exists() else folder / text.replace("\\", "/")
+def _sample(column: pd.Series[str]) -> list[str]:
+    texts = column[~is_missing(column)]
+    return list(texts.iloc[:: max(1, len(texts) // _SAMPLE)])
+
+
+def _called_like_pictures(texts: Sequence[str]) -> bool:
+    return bool(texts) and sum(is_picture_name(Path(text)) for text in texts) > len(texts) / 2
 
 
 def _read_idx_files(images: Path) -> Pictures:
