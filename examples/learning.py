@@ -203,8 +203,8 @@ def two_weights():
         "Four optimizers in a valley that is ten times steeper across than along",
         "Plain gradient descent swings across the valley, because its step is longest where it is steepest. RMSprop "
         "and Adagrad divide each weight's gradient by its usual size and go nearly straight. Adam divides as well, but "
-        "keeps the speed of earlier steps, runs past the minimum and circles back. With these rates SGD is as soon there "
-        "as Adagrad: swinging looks worse than it is.",
+        "keeps the speed of earlier steps, runs past the minimum and circles back. With these rates SGD is there as "
+        "soon as Adagrad: swinging looks worse than it is.",
         {name: insight.descent(benchmark_functions.valley, optimizer, [-2, 1], 50) for name, optimizer in four.items()},
     )
 
@@ -245,8 +245,8 @@ def many_paths(theme):
     found = insight.trajectories(ensemble)
     caption = (
         "Nine networks leave nine starts, and none goes where another one does: there are many good networks, not one. "
-        f"The surface is the loss of the bold path alone; the plane shows {found.share:.0%} of the movement, and the hollow of "
-        "the examples that were learned (left) is deeper than that of the held-out ones (right)."
+        f"The surface is the loss of the bold path alone; the plane shows {found.share:.0%} of the movement, and the "
+        "hollow of the examples that were learned (left) is deeper than that of the held-out ones (right)."
     )
     return caption, found.figure(theme, "The paths of nine networks in one plane", caption)
 
