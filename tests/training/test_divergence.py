@@ -89,6 +89,25 @@ def test_a_validation_loss_that_is_never_a_number_is_noticed() -> None:
         ensemble.fit(FEATURES, y, epochs=4, patience=2, validation_fraction=0.2)
 
 
+def test_a_training_names_who_ended_far_above_the_others() -> None:
+    """One row is far from all others; where it is set aside, and only there, the validation loss is large."""
+    assignment = assign(FOLD_IDS, 2, 4, FRACTION, None, 2)
+    measured = [number for number in range(8) if BAD in assignment.validation[number]]
+    assert 0 < len(measured) < 4
+    y = TARGET.copy()
+    y[BAD] = 1e4
+    ensemble = am.Ensemble(dense(loss="mae"), folds=2, members=4, seed=2)
+    with pytest.warns(am.errors.TrainingWarning, match="ended far above the others'"):
+        history = ensemble.fit(FEATURES, y, epochs=3, batch_size=4, fold_ids=FOLD_IDS, validation_fraction=FRACTION)
+    (note,) = history.notes
+    assert note.startswith(f"The validation loss of {len(measured)} member(s) ended far above")
+    assert f"ensemble.leave_out({measured})" in note
+    assert history.left_out == ()  # it is for the user to say
+    ensemble.leave_out(measured)
+    assert ensemble.history.left_out == tuple(measured)
+    assert np.isfinite(ensemble.out_of_fold.mean).all()
+
+
 def test_a_member_far_above_the_others_is_named_and_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = np.array([[1.0, value] for value in (0.4, 0.5, 0.5, 0.6, 0.5, 40.0, 0.4, 0.5)])
     assert far_above(losses, best=False)[0].tolist() == [5]

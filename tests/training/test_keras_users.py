@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 from kinds import MADE, ONE_HOT, SENTENCES, SERVED, TAGS, assert_as_alone, chain, sorter
-from networks import CLASSES, FEATURES, FOLD_IDS, ROWS, TARGET, WEIGHTS, am, assert_close, assert_same, keras, layers
+from networks import (
+    CLASSES,
+    FEATURES,
+    FOLD_IDS,
+    ROWS,
+    TARGET,
+    WEIGHTS,
+    am,
+    assert_close,
+    assert_same,
+    dense,
+    keras,
+    layers,
+)
 
 SPARSE = "sparse_categorical_crossentropy"
 
@@ -66,6 +79,18 @@ class Parts(keras.utils.PyDataset):
         return FEATURES[rows], TARGET[rows]
 
 
+class Counted(Parts):
+    """Batches that count how often each is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    def __getitem__(self, index: int) -> Any:
+        self.asked.append(index)
+        return super().__getitem__(index)
+
+
 def endless(*given: Any) -> Iterator[Any]:
     """The rows as one batch, again and again."""
     while True:
@@ -81,6 +106,18 @@ def test_lists_and_batches_are_arrays() -> None:
     assert_same(weights(FEATURES, TARGET, shuffle=True, initial_epoch=0, validation_split=0.0), expected)
     weighted = weights(FEATURES, TARGET, sample_weight=WEIGHTS)
     assert_same(weights(endless(FEATURES, TARGET, WEIGHTS), steps_per_epoch=1), weighted)
+
+
+def test_batches_are_collected_once_whatever_the_number_of_epochs_and_members() -> None:
+    dataset, validation = Counted(), Counted()
+    ensemble = am.Ensemble(dense(), folds=1, members=3)
+    history = ensemble.fit(dataset, epochs=4, batch_size=8, validation_data=validation)
+    assert len(history.epoch) == 4
+    assert dataset.asked == validation.asked == [0, 1, 2]
+    once = (dataset[index] for index in range(3))
+    assert len(list(once)) == 3
+    with pytest.raises(am.AmaltheaError, match="gives its batches only once"):
+        ensemble.fit(once, epochs=2, batch_size=8)
 
 
 def test_weights_of_classes_are_weights_of_their_rows() -> None:
