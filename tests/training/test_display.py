@@ -8,10 +8,11 @@ import sys
 
 import numpy as np
 import pytest
-from networks import FEATURES, TARGET, am, dense
+from networks import CLASSES, FEATURES, TARGET, am, dense, keras
 
 from amalthea.training import display
 from amalthea.training.display import Display, braille
+from amalthea.training.layers import TargetHeads, TargetModel
 
 
 class Terminal(io.StringIO):
@@ -62,6 +63,24 @@ def test_rows_set_aside_are_shown_in_place_of_those_held_out(monkeypatch):
     _, history = fitted("auto", validation_fraction=0.2)
     assert f"validation {history.history['val_loss'][-1]:.4g}" in screen.text()
     assert "held out" not in screen.text()
+
+
+@pytest.mark.parametrize("fraction", [None, 0.3])
+def test_classes_have_an_accuracy_though_their_networks_have_no_metric(monkeypatch, fraction):
+    screen = terminal(monkeypatch)
+    inputs = keras.Input((3,))
+    model = TargetModel(inputs, TargetHeads([3])(keras.layers.Dense(3)(inputs)))
+    model.compile(keras.optimizers.SGD(0.0))  # it learns nothing, so that every epoch shows the same
+    ensemble = am.Ensemble(model, folds=2, members=2)
+    ensemble.fit(FEATURES, CLASSES[:, None], epochs=3, verbose="auto", validation_fraction=fraction)
+    rows = (
+        ensemble.validation_rows if fraction else [np.flatnonzero(ensemble.fold_ids == fold) for fold in (0, 0, 1, 1)]
+    )
+    members = ensemble.predict(FEATURES).members.argmax(axis=-1)
+    shares = [(answers[mine] == CLASSES[mine]).mean() for answers, mine in zip(members, rows, strict=True)]
+    text = " ".join(screen.text().split("accuracy")[-1].split())
+    assert f"{'validation' if fraction else 'held out'} {np.mean(shares):.4g}" in text
+    assert set(ensemble.history.members) <= {"loss", "val_loss"}
 
 
 def test_elsewhere_there_is_a_line_now_and_then(monkeypatch, capsys):

@@ -29,7 +29,7 @@ SHOWN, HEIGHT = 2, 4
 SECONDS_BETWEEN_LINES, SHARE_BETWEEN_LINES = 5.0, 0.05
 """The least time between two lines, and the share of the time passed: long trainings write few."""
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_LOOKS = 1.0
 """The least time between two measurements for a terminal."""
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))

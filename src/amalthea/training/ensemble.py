@@ -98,7 +98,7 @@ class Ensemble(TrainedEnsemble):
             callbacks: Keras's callbacks, or objects with any of `on_train_begin()`, `on_epoch_begin(epoch)`,
                 `on_epoch_end(epoch, logs)`, `on_train_end()`; `logs` holds the means over the members. Each event comes
                 once, those of epochs while the last members learn where they cannot all learn at the same time.
-            verbose: "auto" shows loss and metrics on a terminal as curves, also those on at most 256 rows of the
+            verbose: "auto" shows loss and metrics on a terminal as curves, also those on at most 128 rows of the
                 held-out folds where none are set aside (nothing follows from them); "lines" writes a line now and then
                 elsewhere, 1 does one or the other always, 0 nothing.
             record: keep the weights of some epochs in `recording`: at most 24, and at most 256 MB (or four epochs).

@@ -167,6 +167,22 @@ class TargetHeads(keras.layers.Layer):
             total = total + ops.sum(counted) / ops.maximum(ops.sum(known), 1.0)
         return total
 
+    def accuracy(self, truth: Any, answers: Any) -> Any:
+        """Return the share of labels that are the likeliest class, over all targets that are classes.
+
+        Args:
+            truth: numbers and codes of classes, shape (batch, targets).
+            answers: what `call` returned, shape (batch, sum of widths).
+        """
+        truth = ops.reshape(truth, (-1, len(self.widths)))
+        heads = enumerate(zip(self.widths, self._split(answers), strict=True))
+        pairs = [(truth[:, index], ops.argmax(head, axis=-1)) for index, (width, head) in heads if width > 1]
+        right = sum(
+            ops.sum(ops.cast(ops.equal(label, ops.cast(answer, label.dtype)), "float32")) for label, answer in pairs
+        )
+        known = sum(ops.sum(ops.cast(ops.isfinite(label), "float32")) for label, _ in pairs)
+        return right / ops.maximum(known, 1.0)
+
     def statistics(self, values: NDArray[Any]) -> list[NDArray[np.float32]]:
         """Return this layer's weights, as the training rows' targets `values`, shape (n, targets), demand."""
         values = np.reshape(values, (-1, len(self.widths)))

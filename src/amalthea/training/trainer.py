@@ -18,7 +18,7 @@ from amalthea.training.assignment import Assignment, Rows, batches_by_epoch
 from amalthea.training.buckets import Several, Shapes, class_batches_by_epoch, some
 from amalthea.training.callbacks import Listeners
 from amalthea.training.convolution import flowing_bytes
-from amalthea.training.display import HELD_OUT, Display
+from amalthea.training.display import Display
 from amalthea.training.held_out import HeldOut
 from amalthea.training.history import History, far_above
 from amalthea.training.initialization import Maker, draw_trainable, fit_scalers, scalers, start_others
@@ -168,26 +168,27 @@ class _Watch:
     held_out: HeldOut | None
     numbers: Rows
 
-    def held_out_scores(self, learner: Learner) -> dict[str, jax.Array]:
-        """Return the members' scores on held-out rows where they are shown, and it is time to measure them again."""
+    def look(self, learner: Learner) -> dict[str, jax.Array]:
+        """Return what is measured for the display alone, where it is time to do so again."""
         if self.held_out is None or not self.display.due():
             return {}
-        scores = self.held_out.scores((learner.trainable, learner.others), self.numbers)
-        return {HELD_OUT + name: values for name, values in scores.items()}
+        return self.held_out.scores((learner.trainable, learner.others), self.numbers)
 
-    def note(self, latest: dict[str, jax.Array], scores: list[dict[str, Any]]) -> bool:
+    def note(
+        self, latest: tuple[dict[str, jax.Array], dict[str, jax.Array]], scores: list[dict[str, NDArray[np.float32]]]
+    ) -> bool:
         """Write an epoch's scores down and announce them; False once nobody learns any more."""
-        read = {name: np.asarray(values)[: len(self.numbers)] for name, values in latest.items()}
+        read, looked = (
+            {name: np.asarray(values)[: len(self.numbers)] for name, values in part.items()} for part in latest
+        )
         learning = np.isfinite(read["loss"])
         if not learning.any() and scores:
             return False
-        # What is measured for the display alone belongs to no history.
-        kept = {name: values for name, values in read.items() if not name.startswith(HELD_OUT)}
-        scores.append(kept)
+        scores.append(read)
         if not learning.any():
             return False
-        self.display.epoch_end({name: float(values[learning].mean()) for name, values in read.items()})
-        self.listeners.epoch_end(len(scores) - 1, kept)
+        self.display.epoch_end({name: float(values[learning].mean()) for name, values in (read | looked).items()})
+        self.listeners.epoch_end(len(scores) - 1, read)
         return True
 
 
@@ -266,7 +267,7 @@ def _train_group(
         if pending is not None and not watch.note(pending, scores):
             pending = None
             break
-        pending = latest | watch.held_out_scores(learner)
+        pending = latest, watch.look(learner)
         if request.stop or listeners.stop_requested:
             break
     if pending is not None:
