@@ -53,7 +53,10 @@ def follow(
     times, index = np.unique(origins, return_inverse=True)
     first, cells = 0, scores.shape[1]
     if start is None:
-        first = min(len(times), max(FEWEST_ORIGINS, len(times) // 10))
+        # Origins count of which something came to be known.
+        known = np.unique(index[np.isfinite(scores).any(axis=(1, 2))])
+        fewest = min(len(known), max(FEWEST_ORIGINS, len(times) // 10))
+        first = int(known[fewest - 1]) + 1 if fewest else len(times)
     # An origin counts as much as it is far from the next: densely made forecasts tell the same again and again.
     step = np.median(np.diff(times)) if len(times) > 1 else reach.max()
     if start is None:

@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 CLOCKS = ("", " %H:%M", " %H:%M:%S")
 """What may stand behind a date that is not written as ISO 8601 has it."""
 
+SAMPLE = 1000
+"""Times by which the ways to write them are sifted."""
+
 REGULAR = 0.9
 """The share of steps that must be alike for a frequency to be found."""
 
@@ -129,8 +132,17 @@ def parse(column: pd.Series[Any]) -> tuple[Floats, NDArray[np.object_], bool]:
         times, dated = numbers(column), False
     else:
         styles = ["ISO8601", *(style + clock for style in FORMATS[1:] for clock in CLOCKS)]
-        read = [_seconds(text, style) for style in styles]
-        best: Floats = max(read, key=lambda each: (np.isfinite(each).sum(), _alike(each)))
+        # Styles that read nothing of a sample are not tried on all; nor any other where the first one reads everything.
+        some = text.iloc[:: max(1, len(text) // SAMPLE)]
+        likely = [style for style in styles if np.isfinite(_seconds(some, style)).any()]
+        best = np.full(len(text), np.nan)
+        for style in likely or styles:
+            seconds = _seconds(text, style)
+            counts = [np.isfinite(each).sum() for each in (seconds, best)]
+            if counts[0] > counts[1] or (counts[0] == counts[1] and _alike(seconds) > _alike(best)):
+                best = seconds
+            if style == "ISO8601" and counts[0] == (~missing).sum():
+                break
         times, dated = best, True
         # Where some times name their zone and others do not, the fewer are refused.
         zoned = text.str.contains(ZONE, na=False).to_numpy(bool) & np.isfinite(times)

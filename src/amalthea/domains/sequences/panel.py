@@ -112,7 +112,9 @@ def seasons(panel: Panel, candidates: Sequence[int], end: int) -> tuple[int, ...
     """
     chosen = range(0, len(panel), max(1, len(panel) // 200))
     spans = [(number, int(panel.first[number]), min(end, int(panel.last[number]) + 1)) for number in chosen]
-    length = int(np.median([last - first for _, first, last in spans]))
+    # Series that are much shorter than the longest have no say.
+    lengths = np.array([last - first for _, first, last in spans])
+    length = int(np.median(lengths[2 * lengths >= lengths.max()]))
     tracks = [panel.track(number, last - length, last) for number, first, last in spans if last - first >= length > 2]
     if not tracks:
         return ()

@@ -25,6 +25,7 @@ from amalthea.tasks.forecast.mixture import blended
 from amalthea.tasks.forecast.origins import MOST_JUDGED, Fold, Rows, between, windows
 from amalthea.tasks.forecast.scales import Scales, scales
 from amalthea.tasks.forecast.state import ForecastState
+from amalthea.tasks.forecast.strangers import UNKNOWN, strangers
 from amalthea.tasks.protocol import TestFigures
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ Floats = NDArray[np.float64]
 
 FAR = 95.0
 """The percentile of the distance to the training set above which a forecast is warned of."""
-
-UNKNOWN = 2.0
-"""By how much intervals of a series are widened that the model never saw."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -148,7 +146,20 @@ def forecast(predictor: Predictor, newer: Inputs | None, levels: Sequence[float]
             joined = joined.drop(columns=list(of_targets)).assign(
                 **{name: ["; ".join(dict.fromkeys(filter(None, row))) for row in of_targets.to_numpy().tolist()]}
             )
-    return joined.reset_index()
+    answered: pd.DataFrame = joined.reset_index()
+    if newer is None:
+        return answered
+    # 3. Series without a value, and rows that could not be used.
+    usable, names = newer.examples[newer.problems == ""], [target.name for target in targets]
+    others = strangers(answered, predictor.examples, usable, setting.state, names)
+    answered = pd.concat([answered, others], ignore_index=True)
+    bad = newer.problems != ""
+    for series, rows in newer.examples[bad].assign(problem=newer.problems[bad]).groupby(SERIES, sort=False):
+        sentence = f"{counted(len(rows), 'new row')} of no use, such as row {rows.index[0]}: {rows['problem'].iloc[0]}"
+        mine = answered["series"] == series
+        warned = [f"{before}; {sentence}" if before else sentence for before in answered.loc[mine, "warning"]]
+        answered.loc[mine, "warning"] = warned
+    return answered
 
 
 def setting_of(predictor: Predictor, newer: pd.DataFrame | None) -> Setting:

@@ -26,6 +26,9 @@ Floats = NDArray[np.float64]
 LEVEL = 0.9
 """What the interval is to cover that stands in every table."""
 
+RESOLUTION = 1e-6
+"""The share of a value that networks' arithmetic cannot resolve."""
+
 NORMAL = 1.645
 """Half the width of a normal error's 90 % interval, in standard deviations."""
 
@@ -199,7 +202,9 @@ def judge_answers(
         start: by channel, the widths with which the intervals begin.
     """
     channel, origin = panel.channel[answers.rows.track], answers.rows.origin
-    errors = np.abs(answers.mean - answers.truth) / answers.season[:, None]
+    errors = np.abs(answers.mean - answers.truth)
+    # What single precision cannot tell apart is no error: a constant stays within an interval of no width.
+    errors = np.where(errors <= RESOLUTION * np.abs(answers.truth), 0.0, errors) / answers.season[:, None]
     widths, _ = half_widths(errors, channel, origin, LEVEL, start)
     half = widths * answers.season[:, None]
     lower, upper = answers.mean - half, answers.mean + half
