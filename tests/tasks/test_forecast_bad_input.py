@@ -100,6 +100,11 @@ def test_new_rows_of_no_use_are_told(data: pd.DataFrame) -> None:
     assert am.forecast(train(data), newer)["warning"].str.contains("1 new row of no use, such as row").all()
 
 
+def test_theta_makes_nothing_huge_of_a_season_that_comes_near_zero(data: pd.DataFrame) -> None:
+    near = np.where(np.arange(STEPS) % 24 < 2, 1e-3, data["load"])
+    assert am.forecast(train(data.assign(load=near)))["mean"].abs().max() < 10
+
+
 def test_many_short_series_are_one_model() -> None:
     days, count = pd.date_range("2024-01-01", periods=28).astype(str), 300
     week = np.tile(np.arange(28) % 7, count) + np.random.default_rng(0).normal(size=28 * count) * 0.1

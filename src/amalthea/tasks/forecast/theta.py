@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 SMOOTHINGS = np.linspace(0.05, 0.99, 20)
 """The smoothing constants that are tried."""
 
+LEAST_FACTOR = 0.1
+"""A seasonal factor below which a division by it would make much of little."""
+
 MOST_FITS = 30
 """How often season and smoothing are found anew for a track, at most."""
 
@@ -50,9 +53,11 @@ def theta(panel: Panel, rows: Rows, horizon: int, period: int) -> Floats:
 def _ahead(values: Floats, known: NDArray[np.int64], first: int, period: int, horizon: int) -> Floats:
     """Return the forecasts behind the first `known` values of one track, shape (n, horizon)."""
     values, learned = values[: known[-1]], values[: known[0]]
-    # 1. The season is taken off: a factor of positive series, a summand of others.
-    factor = bool((learned > 0).all())
-    indices = (seasonal_indices if factor else seasonal_summands)(learned, first, period)
+    # 1. The season is taken off: a factor of positive series, if nowhere near zero; else a summand.
+    indices = seasonal_indices(learned, first, period)
+    factor = bool((learned > 0).all()) and bool(indices.min() >= LEAST_FACTOR)
+    if not factor:
+        indices = seasonal_summands(learned, first, period)
     of_step = indices[(first + np.arange(len(values) + horizon)) % len(indices)]
     rest = values / of_step[: len(values)] if factor else values - of_step[: len(values)]
     # 2. The smoothing constant with the least squared error one step ahead.
