@@ -230,7 +230,7 @@ def _task(column: pd.Series, options: ReadOptions) -> tuple[str, str]:
     whole = bool(np.all(distinct == np.rint(distinct)))
     if len(distinct) == 2 or (whole and 2 < len(distinct) <= 10 and len(distinct) <= 0.05 * len(known)):
         return "classification", f"has {shown}"
-    spread = f"{distinct[0]:g} to {distinct[-1]:g}" if len(distinct) else "none finite"
+    spread = f"{distinct[0]:.4g} to {distinct[-1]:.4g}" if len(distinct) else "none finite"
     return "regression", f"has {len(distinct):,} different numbers, {spread}"
 
 

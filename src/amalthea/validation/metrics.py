@@ -20,11 +20,14 @@ Array = NDArray[np.float64]
 
 METRICS: Mapping[str, tuple[str, ...]] = {
     "regression": ("rmse", "mae", "r2"),
-    "classification": ("accuracy", "roc_auc", "pr_auc", "brier", "ece"),
+    "classification": ("accuracy", "balanced_accuracy", "roc_auc", "pr_auc", "brier", "ece"),
 }
-"""The names of the metrics of numbers and of classes."""
+"""The names of the metrics of numbers and of classes; balanced accuracy only where a class is rare."""
 
-HIGHER_IS_BETTER = frozenset({"r2", "accuracy", "roc_auc", "pr_auc"})
+RARE = 0.2
+"""The share of the rows below which a class makes accuracy look good by itself."""
+
+HIGHER_IS_BETTER = frozenset({"r2", "accuracy", "balanced_accuracy", "roc_auc", "pr_auc"})
 """The metrics that are good where they are high; all others are errors."""
 
 ECE_BINS = 15
@@ -52,6 +55,8 @@ class Figure:
         if not (math.isfinite(self.error) and self.error > _ROUNDING * abs(self.value)):
             return f"{self.value:.3g}"
         decimals = max(0, -math.floor(math.log10(self.error / 2)))  # two digits for an error that begins with 1
+        if self.error < 1e-4 * abs(self.value):
+            return f"{self.value:.4g}"  # an error beyond the fourth digit is none that anybody reads
         return f"{self.value:.{decimals}f} ± {self.error:.{decimals}f}"
 
 
@@ -115,7 +120,8 @@ def score(task: Task, truth: ArrayLike, prediction: ArrayLike) -> dict[str, floa
         prediction: shape (n,), numbers; or shape (n, classes), probabilities.
 
     Returns:
-        The value of each of `METRICS[task]`.
+        The value of each of `METRICS[task]`; balanced accuracy, the mean share of each class that is right, only where
+        a class has less than 20 % of the rows.
 
     Raises:
         ValueError: the shapes do not match, there are no rows, or a truth is not finite.
@@ -229,7 +235,8 @@ def _ratio(numerator: Array, denominator: Array) -> Array:
 def _metrics(task: Task, truth: Array, prediction: Array, weights: Array) -> dict[str, Array]:
     """Return each metric, shape (replicates,), for row weights of shape (replicates, n)."""
     if not np.isfinite(prediction).all():
-        return {name: np.full(len(weights), np.nan) for name in METRICS[task]}
+        names = (name for name in METRICS[task] if name != "balanced_accuracy" or _has_rare_class(truth))
+        return {name: np.full(len(weights), np.nan) for name in names}
     if task == "regression":
         return _regression(truth, prediction, weights)
     return _classification(truth.astype(np.int64), prediction, weights)
@@ -261,13 +268,27 @@ def _classification(truth: NDArray[np.int64], probabilities: Array, weights: Arr
     judged = [1] if classes == 2 else range(classes)
     areas = np.array([_areas(truth == label, probabilities[:, label], weights) for label in judged])
     roc_auc, pr_auc = _ratio(np.nansum(areas, axis=0), np.isfinite(areas).sum(axis=0).astype(np.float64))
+    accuracies = {"accuracy": _ratio(weights @ correct, total)}
+    if _has_rare_class(truth):
+        of = [truth == label for label in np.unique(truth)]
+        rights = np.array([_ratio(weights[:, rows] @ correct[rows], weights[:, rows].sum(axis=1)) for rows in of])
+        accuracies["balanced_accuracy"] = _ratio(
+            np.nansum(rights, axis=0), np.isfinite(rights).sum(axis=0).astype(np.float64)
+        )
     return {
-        "accuracy": _ratio(weights @ correct, total),
+        **accuracies,
         "roc_auc": roc_auc,
         "pr_auc": pr_auc,
         "brier": _ratio(weights @ squares, total) / (2.0 if classes == 2 else 1.0),
         "ece": _ratio(np.abs(weights @ gaps).sum(axis=1), total),
     }
+
+
+def _has_rare_class(truth: ArrayLike) -> bool:
+    counts = np.unique(np.asarray(truth), return_counts=True)[1]
+    return len(counts) > 1 and bool(
+        counts.min() < RARE * counts.sum() and counts.min() < counts.sum() / len(counts) / 2
+    )
 
 
 def _areas(positive: NDArray[np.bool_], scores: Array, weights: Array) -> Array:

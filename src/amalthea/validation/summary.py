@@ -73,7 +73,9 @@ class TargetSummary:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the metrics that the target may have, in the order in which they are listed."""
-        return tuple(self.units) or METRICS.get(self.task, tuple(self.metrics))
+        figures = self.metrics or self.test or {}
+        usual = [name for name in METRICS.get(self.task, ()) if name in figures or not figures]
+        return tuple(self.units) or tuple(usual or self.metrics)
 
     def written(self, metric: str) -> str:
         """Return a metric's name as people write it, with its unit where it carries one."""
@@ -229,4 +231,5 @@ def written(name: str, unit: str = "") -> str:
     if unit:
         what, _, measure = name.partition("_")
         return f"{what} {measure.upper()} ({unit})"
-    return {"r2": "R²", "accuracy": "accuracy", "brier": "Brier"}.get(name, name.upper().replace("_", " "))
+    words = {"r2": "R²", "accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "brier": "Brier"}
+    return words.get(name, name.upper().replace("_", " "))
