@@ -133,8 +133,8 @@ def test_a_model_reads_new_tables_as_its_own() -> None:
         }
     )
     predictor = am.train(table, "y", folds=2, members=1, epochs=1, verbose=0)
-    asked = pd.DataFrame({"t": ["51.5 °C", "51.5"], "colour": ["red", "RED "]})
+    asked = pd.DataFrame({"T": ["51.5 °C", "51.5"], "colour": ["red", "RED "]})
     answer = predictor.predict(asked)
     assert answer.mean[0] == answer.mean[1]
     assert answer.warnings.tolist() == ["", ""]
-    assert list(predictor.table(DOMAIN.inputs(asked, dict(predictor.input_state)))["t"]) == ["51.5 °C", "51.5"]
+    assert list(predictor.table(DOMAIN.inputs(asked, dict(predictor.input_state)))["T"]) == ["51.5 °C", "51.5"]

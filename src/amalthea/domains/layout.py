@@ -95,6 +95,30 @@ def kept_columns(keep: Sequence[str], columns: Sequence[str]) -> list[str]:
     return [name for name in keep if name in columns]
 
 
+def with_known_names(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return a table in which columns that differ from known names by case or blanks alone are called as these.
+
+    Args:
+        table: all columns as text.
+        names: what a model calls its columns.
+
+    Example:
+        >>> with_known_names(pd.DataFrame(columns=["Alpha", "beta"]), ["alpha"]).columns.tolist()
+        ['alpha', 'beta']
+    """
+    keys = pd.Series([spelling_key(str(name)) for name in table.columns], dtype=object)
+    wanted = {spelling_key(name): name for name in names if name not in table.columns}
+    alone = keys.map(keys.value_counts()) == 1
+    renamed = {
+        str(name): wanted[key]
+        for name, key, one in zip(table.columns, keys, alone, strict=True)
+        if one and key in wanted
+    }
+    made = table.rename(columns=renamed)
+    made.attrs = table.attrs
+    return made
+
+
 def as_examples(
     table: pd.DataFrame, layout: Layout, categories: Mapping[str, Sequence[str]] | None = None
 ) -> pd.DataFrame:

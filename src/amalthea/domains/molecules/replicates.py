@@ -87,7 +87,7 @@ def _notes(
     spread = (exact["max"] - exact["min"])[exact["size"] > 1]
     if len(spread):
         notes[-1] = notes[-1][:-1] + (
-            f"; their largest and smallest differ by {spread.median():.2g} (median) and {spread.max():.3g} (at most), "
+            f"; their largest and smallest differ by {spread.median():.3g} (median) and {spread.max():.3g} (at most), "
             f"in {UNIT}."
         )
     refused = int((~decided).sum())

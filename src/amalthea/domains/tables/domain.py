@@ -18,7 +18,7 @@ from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import read_targets
 from amalthea.domains.column_features import Columns, ColumnsState
-from amalthea.domains.layout import Layout, as_examples, find_layout, kept_columns
+from amalthea.domains.layout import Layout, as_examples, find_layout, kept_columns, with_known_names
 from amalthea.domains.networks import dense
 from amalthea.domains.protocol import Defaults, Featurizer, Fields, Nouns
 from amalthea.domains.tabular_inputs import Rows
@@ -113,7 +113,9 @@ class Tables(Rows):
 
     def _inputs(self, table: pd.DataFrame, state: dict[str, Any]) -> Inputs:
         layout = Layout(tuple(state["numbers"]), tuple(state["categories"]))
-        given, (table, _, _) = table, plain_numbers(table, known=from_record(state.get("written", {})))
+        given = table
+        table = with_known_names(table, [*layout.numbers, *layout.categories])
+        table = plain_numbers(table, known=from_record(state.get("written", {})))[0]
         absent = [name for name in (*layout.numbers, *layout.categories) if name not in table.columns]
         if absent:
             there = f"There are: {listed(table.columns)}."
