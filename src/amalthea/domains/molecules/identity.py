@@ -38,6 +38,8 @@ def tautomers(smiles: Sequence[str | None]) -> NDArray[np.int64]:
     enumerator = rdkit("Chem.MolStandardize.rdMolStandardize").TautomerEnumerator()
     enumerator.SetMaxTautomers(50)
     enumerator.SetMaxTransforms(50)
+    enumerator.SetRemoveSp3Stereo(False)  # mirror images are no tautomers
+    enumerator.SetRemoveBondStereo(False)
     canonical = {}
     with rdkit("rdBase").BlockLogs():
         for text in candidates:
