@@ -88,4 +88,4 @@ def test_folds_of_the_users_own_that_part_copies_are_told() -> None:
     said: list[str] = []
     am.train(table, "y", fold_column="f", members=1, epochs=1, verbose=0, say=said.append)
     assert any(note.startswith("Your folds part copies: 2 rows in 1 set of copies") for note in said)
-    assert "Copies share a fold." not in said
+    assert "Copies and their like share a fold." not in said

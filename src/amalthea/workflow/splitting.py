@@ -67,7 +67,7 @@ def _note_on_copies(groups: NDArray[np.int64], split: Split, domain: Domain) -> 
         return ""
     apart = folds.to_numpy() > 1
     if not apart.any():
-        return "Copies share a fold."
+        return "Copies and their like share a fold."
     many, sets = f"{int(sizes[apart].sum()):,} {domain.nouns.many}", counted(int(apart.sum()), "set")
     return (
         f"Your folds part copies: {many} in {sets} of copies lie on both sides of a fold, so the figures flatter "
