@@ -75,6 +75,11 @@ def test_what_was_decided_is_told_once_a_kind() -> None:
     assert note == "Units behind numbers are cut off: 'a' 101 K, 'b' 101 K, 'c' 101 K, ...."
 
 
+def test_numbers_in_different_units_are_told() -> None:
+    table = pd.DataFrame({"dose": ["5 mg", "2 g", "7 mg", "1 g"]}, dtype="str")
+    assert plain_numbers(table)[2] == ("Numbers in different units are not read as numbers: 'dose' 5 mg and 2 g.",)
+
+
 def test_numbers_that_stand_for_no_value_are_gaps_unless_kept() -> None:
     table = pd.DataFrame({"x": [*LONG, "-999", "-999"]}, dtype="str")
     assert np.isnan(values(table["x"].tolist())[-2:]).all()

@@ -138,7 +138,12 @@ def _unwrapped(
     unit = given.unit or (str(units.mode().iloc[0]) if units.notna().any() else "")
     readable = cells & (units.reindex(cells.index).fillna(unit) == unit)
     ranges = readable & parts["second"].notna()
-    if readable.mean() < 0.8 or not _are_ranges(parts[ranges], bins=bool(ranges.sum() > 0.8 * len(text))):
+    if readable.mean() < 0.8:
+        several = units.dropna().drop_duplicates()
+        shown = [str(column[row]) for row in several.index[:2]]
+        different = [("Numbers in different units are not read as numbers", " and ".join(shown))]
+        return column, given, different if 1 < len(several) <= 6 else []
+    if not _are_ranges(parts[ranges], bins=bool(ranges.sum() > 0.8 * len(text))):
         return column, given, []
     mark, why = (given.thousands, "") if given.thousands else _thousands(parts["first"][readable], column, decimals)
     bare = [parts[name].str.replace(mark, "", regex=False) if mark else parts[name] for name in ("first", "second")]
