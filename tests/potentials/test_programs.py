@@ -81,6 +81,16 @@ def test_a_run_of_cp2k_is_read_together_whichever_file_is_named(run: Path, name:
     assert frames.notes[0].startswith("CP2K's gas-pos-1.xyz, gas-frc-1.xyz, gas-1.cell, md.out were read together")
 
 
+def test_runs_behind_one_another_and_a_step_that_was_cut_lose_nothing(run: Path) -> None:
+    for name in ("gas-pos-1.xyz", "gas-frc-1.xyz"):
+        text = (run / name).read_text()
+        (run / name).write_text(text + text.replace("-19.5", "-19.3").replace("-19.6", "-19.4")[:-30])
+    frames = read_frames([run])
+    np.testing.assert_allclose(frames.energy / HARTREE, [-19.5, -19.6, -19.3])
+    assert all(forces is not None for forces in frames.forces)
+    assert "the file ends after" in frames.refused[0].reason
+
+
 def test_the_cell_of_a_run_of_cp2k_comes_from_its_input_or_its_absence_is_told(run: Path) -> None:
     (run / "gas-1.cell").unlink()
     (run / "md.out").unlink()
@@ -89,6 +99,17 @@ def test_the_cell_of_a_run_of_cp2k_comes_from_its_input_or_its_absence_is_told(r
     frames = read_frames([run])
     assert frames.atoms[0].cell.lengths().tolist() == [9.0] * 3
     assert frames.stress[0] is None
+
+
+def test_trajectories_of_cp2k_are_known_by_their_comments_whatever_they_are_called(tmp_path: Path) -> None:
+    comment = 'Lattice="7 0 0 0 7 0 0 0 7" Properties=species:S:1:pos:R:3 Step=4 Time=2.0 Energy=-19.5'
+    (tmp_path / "new.xyz").write_text(f"2\n{comment}\nN 1 1 1\nN 1 1 2.1\n")
+    frames = read_frames([tmp_path / "new.xyz"])
+    assert frames.energy.tolist() == [-19.5 * HARTREE]
+    assert frames.atoms[0].cell.lengths().tolist() == [7.0] * 3
+    forces = comment.replace("pos:R:3", "pos:R:3:forces:R:3")  # a file of the user's own, in eV
+    (tmp_path / "own.xyz").write_text(f"2\n{forces}\nN 1 1 1 0 0 1\nN 1 1 2.1 0 0 -1\n")
+    assert read_frames([tmp_path / "own.xyz"]).energy.tolist() == [-19.5]
 
 
 def test_an_output_of_cp2k_is_read_by_itself_where_it_tells_positions(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def test_classes_can_stand_in_names(tmp_path: Path) -> None:
     dataset = am.read(tmp_path, label_from_name=True)
     assert dataset.labels(0).tolist() == ["cat"] * 4 + ["dog"] * 4
     assert "cat, dog" in text(dataset)
+    again = IMAGES.labelled(tmp_path, dataset.targets, IMAGES.input_state(dataset))
+    np.testing.assert_array_equal(again.values, dataset.values)
     write(tmp_path / "train" / "12.png", seed=50)
     assert "1 picture whose names hold no class left out" in text(am.read(tmp_path, label_from_name=True))
 

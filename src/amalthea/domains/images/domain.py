@@ -61,6 +61,7 @@ class PictureState:
     label: str  # the column of labels; "" for none
     frame: str | None = None  # which frame of a stack was taken; None: as files of their kind usually are
     intensity: str = EACH  # whether deep pictures share one range, which is `span`, or have each their own
+    label_from_name: bool = False  # whether classes stand in the names of pictures
 
 
 class Images(Rows):
@@ -166,7 +167,7 @@ class Images(Rows):
             source = source if "malformed" in source.attrs else as_text(source)
             column = state["column"] if state["column"] in source.columns else _column(source)
             return _asked(source, read_column(source[column], _folder(source), shape, prepare, decoding))
-        pictures = read_inputs(source, shape, prepare, span, decoding)
+        pictures = read_inputs(source, shape, prepare, span, decoding, bool(state.get("label_from_name")))
         return _asked(_table(pictures, state["label"]), pictures)
 
     def save_inputs(self, asked: Inputs, folder: Path) -> None:
@@ -346,6 +347,7 @@ def _dataset(
             "label": called,
             "frame": options.frame,
             "intensity": _decoding(options).intensity,
+            "label_from_name": options.label_from_name,
         },
     )
     return _grouped(assemble(name, "images", table, labels, parsed, options, tuple(refused)), options)

@@ -87,8 +87,8 @@ def read_class_folders(folder: Path, decoding: Decoding | None = None, label_fro
     return dataclasses.replace(pictures, test=_cut(everything, slice(end, None), parts[1], ()))
 
 
-def labelled_in(folder: Path) -> tuple[list[Path], list[str | None]]:
-    """Return the pictures in a folder, sorted, and the class folder of each, None where it lies in none.
+def labelled_in(folder: Path, label_from_name: bool = False) -> tuple[list[Path], list[str | None]]:
+    """Return the pictures in a folder, sorted, and the class of each by its folder or name, None where it has none.
 
     Of a folder with `train` and `test` in it, as `read_class_folders` knows them, the test set.
     """
@@ -98,8 +98,11 @@ def labelled_in(folder: Path) -> tuple[list[Path], list[str | None]]:
     labels: list[str | None] = []
     for top in roots:
         inside, _ = pictures_in(top)
-        parts = [path.relative_to(top).parts for path in inside]
         paths += inside
+        if label_from_name:
+            labels += [class_in_name(path) or None for path in inside]
+            continue
+        parts = [path.relative_to(top).parts for path in inside]
         labels += [part[0] if len(part) > 1 else None for part in parts]
     return paths, labels
 

@@ -30,6 +30,7 @@ def read_inputs(
     prepare: Prepare | None = None,
     span: Span | None = None,
     decoding: Decoding | None = None,
+    label_from_name: bool = False,
 ) -> Pictures:
     """Read pictures to be predicted, each brought to a model's shape; one that cannot be used keeps its place.
 
@@ -40,11 +41,12 @@ def read_inputs(
         prepare: makes each picture ready, instead of a change of its size and channels.
         span: what `Pictures.span` was for the training set: the numbers that stand for black and white.
         decoding: how deep pictures and stacks of frames are read.
+        label_from_name: the class of a picture in a folder stands in its name.
 
     Raises:
         DataError: there is no such file, or nothing in it is a picture.
     """
-    reader = _Reader(shape, prepare, span, decoding or Decoding(span=span))
+    reader = _Reader(shape, prepare, span, decoding or Decoding(span=span), label_from_name)
     if isinstance(source, str | Path):
         return reader.at(Path(source))
     return reader.from_array(source) if isinstance(source, np.ndarray) else reader.from_list(list(source))
@@ -58,6 +60,7 @@ class _Reader:
     prepare: Prepare | None
     span: Span | None
     decoding: Decoding
+    label_from_name: bool
 
     def at(self, path: Path) -> Pictures:
         """Return the picture in a file, or all those in a folder or a stack."""
@@ -100,7 +103,7 @@ class _Reader:
                 names = listed(stack.name for stack in stacks)
                 raise DataError(f"{path} holds several IDX files of images: {names}. Give one.")
             return self._made_ready(_stack_in((test or stacks)[0], self.span))
-        paths, labels = labelled_in(path)
+        paths, labels = labelled_in(path, self.label_from_name)
         if not paths:
             raise DataError(f"{path} holds no pictures (PNG, JPEG, TIFF, BMP, GIF, WebP).")
         pictures = read_files(

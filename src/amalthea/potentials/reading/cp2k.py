@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,11 @@ HARTREE, BOHR, GPA = 27.211386, 0.529177, 1 / 160.21766
 """In eV, Å and eV/Å³."""
 
 POSITIONS = re.compile(r"(.*)-(?:pos|frc|vel)(-\d+)?\.xyz", re.IGNORECASE)
-COMMENT = re.compile(r"\bi\s*=\s*(\d+)\b.*\bE\s*=\s*(-?[\d.]+)|\bStep\b\D*(\d+).*\bEnergy\b\D*?(-?[\d.]+)")
+COMMENT = re.compile(
+    r"\s*i\s*=\s*(\d+),\s*time\s*=.*\bE\s*=\s*(-?[\d.]+)"
+    r"|(?=.*\bProperties=species:S:1:(?:pos|force|vel)\w*:R:3(?:\s|$)).*\bStep=(\d+).*\bTime=.*\bEnergy=(-?[\d.]+)"
+)
+LATTICE = re.compile(r'Lattice="([^"]+)"')
 ENERGY = re.compile(r"ENERGY\| Total FORCE_EVAL .*?:\s*(-?[\d.]+)")
 STRESS = re.compile(r"STRESS\|\s+[xyz]((?:\s+-?\d\.\d+E[+-]\d+){3})\s*$", re.MULTILINE)
 VECTOR = re.compile(r"CELL\| Vector [abc] \[angstrom\]:((?:\s+-?[\d.]+){3})")
@@ -31,8 +35,12 @@ INPUT_CELL = re.compile(r"&CELL\b(?! *SILENT)(.*?)&END CELL", re.DOTALL | re.IGN
 
 
 def is_cp2k(path: Path) -> bool:
-    """Say whether a file is a trajectory that CP2K writes, by its name and its first comment."""
-    return POSITIONS.fullmatch(path.name) is not None and path.is_file() and bool(_steps(path, most=1))
+    """Say whether a file is a trajectory that CP2K writes, by its first comment."""
+    if path.suffix.lower() != ".xyz" or not path.is_file():
+        return False
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        comment = (stream.readline(), stream.readline())[1]
+    return COMMENT.match(comment) is not None
 
 
 def is_part(path: Path) -> bool:
@@ -120,31 +128,38 @@ def read_cp2k(path: Path) -> Iterator[Read]:
     if not positions.is_file():
         yield Read(None, f"{path.name} holds CP2K's forces; the positions, {positions.name}, are not beside it")
         return
-    name, number = POSITIONS.fullmatch(positions.name).groups(default="")  # type: ignore[union-attr]
-    forces = _steps(positions.with_name(f"{name}-frc{number}.xyz"))
+    match = POSITIONS.fullmatch(positions.name)
+    name, number = match.groups(default="") if match else (positions.stem, "")
+    forces = {(s.number, s.energy): s.vectors for s in _steps(positions.with_name(f"{name}-frc{number}.xyz"))}
     cells, whence = _cells(positions, name, number)
     energies, stresses, output = _stresses(positions, name)
     used = [positions.name, *([f"{name}-frc{number}.xyz"] if forces else []), *filter(None, (whence, output))]
     yield Read(None, note=f"CP2K's {', '.join(used)} were read together, in hartree and bohr.")
-    if not cells:
-        yield Read(None, note=f"{positions.name}: no cell was found beside it; the frames are not periodic.")
-    for step, (symbols, values, energy) in _steps(positions).items():
-        cell = cells.get(step, cells.get(-1))
-        try:
-            atoms = Atoms(symbols, values, cell=cell, pbc=cell is not None)
-        except KeyError as error:
-            yield Read(None, f"{error} is no element's symbol (step {step})")
+    periodic = bool(cells)
+    for step in _steps(positions):
+        if step.problem:
+            yield Read(None, step.problem)
             continue
-        results: dict[str, Any] = {"energy": energy * HARTREE}
-        if step in forces and len(forces[step][1]) == len(values):
-            results["forces"] = forces[step][1] * (HARTREE / BOHR)
-        row = int(np.argmin(np.abs(energies - energy))) if len(energies) else -1
+        cell = cells.get(step.number, cells.get(-1)) if step.cell is None else step.cell
+        periodic = periodic or cell is not None
+        try:
+            atoms = Atoms(step.symbols, step.vectors, cell=cell, pbc=cell is not None)
+        except KeyError as error:
+            yield Read(None, f"{error} is no element's symbol (step {step.number})")
+            continue
+        results: dict[str, Any] = {"energy": step.energy * HARTREE}
+        known = forces.get((step.number, step.energy))
+        if known is not None and len(known) == len(atoms):
+            results["forces"] = known * (HARTREE / BOHR)
         # The output tells no steps: the energy, to eight digits, says whose stress it is.
-        if row >= 0 and abs(energies[row] - energy) < 2e-8 and cell is not None:
+        row = int(np.argmin(np.abs(energies - step.energy))) if len(energies) else -1
+        if row >= 0 and abs(energies[row] - step.energy) < 2e-8 and cell is not None:
             results["stress"] = stresses[row]
         atoms.calc = SinglePointCalculator(atoms, **results)
-        atoms.info["step"] = step
+        atoms.info["step"] = step.number
         yield Read(atoms)
+    if not periodic:
+        yield Read(None, note=f"{positions.name}: no cell was found beside it; the frames are not periodic.")
 
 
 def _positions(path: Path) -> Path:
@@ -152,22 +167,32 @@ def _positions(path: Path) -> Path:
     return path.with_name(f"{match.group(1)}-pos{match.group(2) or ''}.xyz") if match else path
 
 
-def _steps(path: Path, most: int | None = None) -> dict[int, tuple[list[str], Floats, float]]:
-    """Return symbols, vectors and the energy in hartree of each step of a trajectory; of a step told twice the last."""
-    steps: dict[int, tuple[list[str], Floats, float]] = {}
+class _Step(NamedTuple):
+    """One step of a trajectory; its number and its energy in hartree are the same in all files of a run."""
+
+    number: int
+    energy: float
+    symbols: list[str]
+    vectors: Floats
+    cell: Floats | None
+    problem: str = ""
+
+
+def _steps(path: Path) -> Iterator[_Step]:
+    """Yield the steps of a trajectory, and why one is none; nothing of a file that CP2K has not written."""
     for block in blocks(path) if path.is_file() else ():
-        match = COMMENT.search(block.lines[1]) if not block.problem else None
-        if match is None:
-            if most:
-                break
+        if block.problem:
+            yield _Step(-1, np.nan, [], np.empty((0, 3)), None, block.problem)
             continue
+        match = COMMENT.match(block.lines[1])
+        if match is None:
+            return
         step, energy = (one or other for one, other in zip(match.groups()[:2], match.groups()[2:], strict=True))
         fields = [line.split() for line in block.lines[2:]]
         symbols = [re.sub(r"\d+$", "", row[0]) for row in fields]
-        steps[int(step)] = (symbols, np.array([row[1:4] for row in fields], np.float64), float(energy))
-        if most and len(steps) >= most:
-            break
-    return steps
+        lattice = LATTICE.search(block.lines[1])
+        cell = np.array(lattice.group(1).split(), np.float64).reshape(3, 3) if lattice else None
+        yield _Step(int(step), float(energy), symbols, np.array([row[1:4] for row in fields], np.float64), cell)
 
 
 def _cells(positions: Path, name: str, number: str) -> tuple[dict[int, Floats], str]:
