@@ -20,9 +20,11 @@ from amalthea.potentials.symmetry_functions.environments import (
     root_mean_square,
 )
 from amalthea.validation.calibration import IntervalCalibration, fit_interval
-from amalthea.validation.cross_fitting import coverage
+from amalthea.validation.cross_fitting import Residuals, cross_fitted
 from amalthea.validation.cross_validated import calibration_parts
-from amalthea.validation.summary import TargetSummary, Validation
+from amalthea.validation.distance_bands import Band, worth
+from amalthea.validation.metrics import Figure
+from amalthea.validation.summary import ClusterFigures, TargetSummary, Validation
 from amalthea.workflow.settings import Settings
 from amalthea.workflow.splitting import Split
 
@@ -132,6 +134,15 @@ class _Rows:
         ]
         return cls(*np.array(known, np.float64).reshape(-1, 4).T)
 
+    def residuals_of(
+        self, fold_ids: NDArray[np.int64], units: NDArray[np.int64], places: NDArray[np.intp], count: int
+    ) -> Residuals:
+        """Return the rows in their places among `count`, NaN elsewhere, as calibrations are judged on them."""
+        columns = np.full((4, count), np.nan)
+        columns[:, places] = [np.abs(self.residuals), self.spread, self.distance, self.labels]
+        errors, spreads, distance, labels = columns
+        return Residuals(errors, spreads, fold_ids, units, distance, np.zeros(count), labels)
+
     @classmethod
     def of_forces(cls, dataset: Dataset, means: Sequence[Means | None], seed: int) -> _Rows:
         """Return components of forces, at most so many, drawn by chance."""
@@ -188,15 +199,7 @@ def judge(
     if figures is None or not figures.figures["network"]:
         nothing = TargetSummary(name, "potential", "", "force_mae", {}, {}, {}, None, units=UNITS)
         return Judged(Validation((nothing,), split.folds, members, len(dataset)), None, None, None, far)
-    random = _Rows.of_energies(dataset, means, constant)
-    energies, covered = None, None
-    if len(random):
-        energies = random.calibration(_Rows.of_energies(dataset, distant, constant))
-        labelled = np.isfinite(errors.energy)
-        units = split.units[labelled]
-        # In a split by time the future is one fold: its fifths judge each other's constants.
-        parts = calibration_parts(split.fold_ids[labelled], units, settings.seed)
-        covered = coverage(random.residuals, random.spread, parts, units, distance=random.distance, truth=random.labels)
+    energies = _energies(dataset, means, distant, constant, split, settings.seed)
     main = "force_mae" if "force_mae" in figures.figures["network"] else "energy_mae"
     summary = TargetSummary(
         name,
@@ -206,14 +209,55 @@ def judge(
         figures.figures["network"],
         {"mean": figures.figures["mean"]},
         {"mean": figures.difference("network", "mean", main)},
-        covered,
+        energies.coverage,
         baselines_by_fold={"mean": tuple(_in_fold(constant, split, known, k, main) for k in range(split.folds))},
         units=UNITS,
+        bands=energies.bands,
+        clusters=energies.outer,
     )
     validation = Validation((summary,), split.folds, members, len(dataset))
     forces = _Rows.of_forces(dataset, means, settings.seed)
     of_forces = forces.calibration(_Rows.of_forces(dataset, distant, settings.seed)) if len(forces) else None
-    return Judged(validation, energies, of_forces, errors, far)
+    return Judged(validation, energies.calibration, of_forces, errors, far)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Energies:
+    """The calibration of energies and what it is worth, at random and in the outer half of the structures."""
+
+    calibration: IntervalCalibration | None = None
+    coverage: Figure | None = None
+    bands: tuple[Band, ...] = ()
+    outer: ClusterFigures | None = None
+
+
+def _energies(
+    dataset: Dataset,
+    means: Sequence[Means | None],
+    distant: Sequence[Means | None],
+    constant: Errors,
+    split: Split,
+    seed: int,
+) -> _Energies:
+    """Return the calibration of energies an atom, and its worth by constants from other folds."""
+    random, outer = (_Rows.of_energies(dataset, each, constant) for each in (means, distant))
+    if not len(random):
+        return _Energies()
+    off = [errors_of(dataset.examples, as_prediction(each)) for each in (means, distant)]
+    rows, far = (np.flatnonzero(np.isfinite(each.energy)) for each in off)
+    # In a split by time the future is one fold: its fifths judge each other's constants.
+    parts = calibration_parts(split.fold_ids[rows], split.units[rows], seed)
+    held = random.residuals_of(parts, split.units[rows], np.arange(len(rows)), len(rows))
+    beyond = None
+    if len(far):
+        beyond = outer.residuals_of(parts, split.units[rows], np.searchsorted(rows, far), len(rows))
+    widths, far_widths = cross_fitted(held, beyond, weight=len(random) / max(1, len(outer)))
+    covered, bands = worth(held, widths)
+    figures = None
+    if beyond is not None:
+        metrics = potential_figures({"": off[1].take(far)}, split.units[far], seed).figures[""]
+        figures = ClusterFigures(metrics, *worth(beyond, far_widths))
+    return _Energies(random.calibration(outer), covered, bands, figures)
 
 
 def _in_fold(errors: Errors, split: Split, known: NDArray[np.intp], fold: int, metric: str) -> float:

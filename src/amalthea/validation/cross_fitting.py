@@ -157,21 +157,22 @@ class Residuals:
 
 
 def cross_fitted(
-    random: Residuals, clusters: Residuals | None = None, level: float = 0.9
+    random: Residuals, clusters: Residuals | None = None, level: float = 0.9, weight: float = CLUSTER_WEIGHT
 ) -> tuple[Array | None, Array | None]:
     """Return half-widths of intervals for rows held out at random and by cluster, by constants from other rows.
 
     Args:
         random: n rows, from random folds.
-        clusters: the same n rows, from folds that hold whole clusters out; None: there are none.
+        clusters: the same n rows, from folds that hold whole clusters out, NaN where one is not; None: none are.
         level: the fraction that is to be covered.
+        weight: how much a row of `clusters` counts beside one of `random`.
 
     Returns:
         Shape (n,) each; None where there is one fold only, or a fold for which no interval could be fitted.
     """
 
     def fit(rows: Rows) -> IntervalCalibration:
-        return fit_both(random, clusters, rows, level)
+        return fit_both(random, clusters, rows, level, weight)
 
     def judged(held: Residuals | None) -> Array | None:
         if held is None:
@@ -183,37 +184,43 @@ def cross_fitted(
             return constants.factor * constants.sigma(held.spreads[rows], apart, excess[rows])
 
         widths = cross_fit(fit, half_width, held.fold_ids)
-        return None if widths is None or not np.isfinite(widths).all() else widths
+        return None if widths is None or not np.isfinite(widths[np.isfinite(held.errors)]).all() else widths
 
     return judged(random), judged(clusters)
 
 
 def fit_both(
-    random: Residuals, clusters: Residuals | None = None, rows: Rows | None = None, level: float = 0.9
+    random: Residuals,
+    clusters: Residuals | None = None,
+    rows: Rows | None = None,
+    level: float = 0.9,
+    weight: float = CLUSTER_WEIGHT,
 ) -> IntervalCalibration:
     """Return the constants that fit residuals of random and of cluster-held-out rows.
 
     Args:
         random: n rows, from random folds.
-        clusters: the same n rows, from folds that hold whole clusters out; None: there are none.
+        clusters: the same n rows, from folds that hold whole clusters out, NaN where one is not; None: none are.
         rows: which of them are used, shape (n,); None: all.
         level: the fraction that is to be covered.
+        weight: how much a row of `clusters` counts beside one of `random`.
     """
-    used = np.ones(len(random.errors), bool) if rows is None else rows
-    parts = [random] if clusters is None else [random, clusters]
-    weights = np.repeat([1.0, CLUSTER_WEIGHT][: len(parts)], used.sum())
+    asked = np.ones(len(random.errors), bool) if rows is None else rows
+    parts = [(random, asked)]
+    if clusters is not None:
+        parts.append((clusters, asked & np.isfinite(clusters.errors)))
 
-    def joined(name: str) -> Array | None:
-        values = [getattr(part, name) for part in parts]
-        return None if any(each is None for each in values) else np.concatenate([each[used] for each in values])
+    def joined(name: str) -> Any:
+        values = [(getattr(part, name), used) for part, used in parts]
+        return None if any(each is None for each, _ in values) else np.concatenate([v[used] for v, used in values])
 
     return fit_interval(
-        np.concatenate([part.errors[used] for part in parts]),
-        np.concatenate([part.spreads[used] for part in parts]),
+        joined("errors"),
+        joined("spreads"),
         level,
         distance=joined("distance"),
         truth=joined("truth"),
-        weights=weights,
+        weights=np.repeat([1.0, weight][: len(parts)], [used.sum() for _, used in parts]),
     )
 
 

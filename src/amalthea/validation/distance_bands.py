@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amalthea.datasets.archive import Number
-from amalthea.validation.cross_fitting import share_inside
+from amalthea.validation.cross_fitting import Residuals, share_inside
 from amalthea.validation.metrics import Figure
 
 Array = NDArray[np.float64]
@@ -57,3 +57,18 @@ def distance_bands(
         Band(float(distance[rows].mean()), share_inside(held[rows], groups[rows]), float(promised[rows].mean()))
         for rows in parts
     )
+
+
+def worth(held: Residuals, half_widths: Array | None) -> tuple[Figure | None, tuple[Band, ...]]:
+    """Return the share of held-out rows inside their intervals, and how it goes with distance.
+
+    Args:
+        held: the rows; NaN where one was not held out.
+        half_widths: of their intervals, shape (n,); None: not known.
+    """
+    known = np.isfinite(held.errors)
+    if half_widths is None or not known.any():
+        return None, ()
+    inside, groups = (held.errors <= half_widths)[known], held.groups[known]
+    distance = np.full(len(known), np.nan) if held.distance is None else held.distance
+    return share_inside(inside, groups), distance_bands(distance[known], inside, 2 * half_widths[known], groups)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
 from amalthea.validation.calibration import IntervalCalibration
-from amalthea.validation.cross_fitting import HeldOut, Residuals, cross_fit, cross_fitted, fit_both, share_inside
-from amalthea.validation.distance_bands import Band, distance_bands
+from amalthea.validation.cross_fitting import HeldOut, Residuals, cross_fit, cross_fitted, fit_both
+from amalthea.validation.distance_bands import Band, distance_bands, worth
 from amalthea.validation.metrics import Figure, bootstrap
 from amalthea.validation.summary import ClusterFigures
 from amalthea.validation.temperature import Temperature, calibrated_probabilities, fit_temperature
@@ -55,11 +55,11 @@ def _numbers(truth: Array, random: HeldOut, clusters: HeldOut | None) -> Calibra
     held = _residuals(truth, random)
     far = None if clusters is None else _residuals(truth, clusters)
     widths, far_widths = cross_fitted(held, far)
-    covered, bands = _worth(held, widths, random)
+    covered, bands = worth(held, widths)
     figures = None
     if clusters is not None and far is not None:
         scores = bootstrap("regression", truth, {"network": clusters.mean[:, 0]}, clusters.groups)
-        figures = ClusterFigures(scores.figures["network"], *_worth(far, far_widths, clusters))
+        figures = ClusterFigures(scores.figures["network"], *worth(far, far_widths))
     return Calibrated(fit_both(held, far), random.mean[:, 0], covered, bands, figures)
 
 
@@ -74,14 +74,6 @@ def _residuals(truth: Array, held: HeldOut) -> Residuals:
         held.apart.excess if known else None,
         truth,
     )
-
-
-def _worth(held: Residuals, half_widths: Array | None, answers: HeldOut) -> tuple[Figure | None, tuple[Band, ...]]:
-    if half_widths is None:
-        return None, ()
-    inside = held.errors <= half_widths
-    bands = distance_bands(answers.apart.distance, inside, 2 * half_widths, held.groups)
-    return share_inside(inside, held.groups), bands
 
 
 def _classes(truth: Array, random: HeldOut, clusters: HeldOut | None) -> Calibrated:
