@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from amalthea.cli.console import Console, Debug, Json, Model, Quiet, by_target, figures
+from amalthea.cli.console import Console, Debug, Json, Lang, Model, Quiet, by_target, figures
 
 
-def info(model: Model, json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
+def info(model: Model, json: Json = False, quiet: Quiet = False, lang: Lang = None, debug: Debug = False) -> None:
     """Show a model's card: what it predicts, what it learned from and how, and its figures.
 
     Example: amalthea info solubility.amalthea
@@ -14,4 +14,5 @@ def info(model: Model, json: Json = False, quiet: Quiet = False, debug: Debug = 
 
     card = read(model)
     metrics = [(summary.target, figures(summary.metrics)) for summary in card.card.validation.targets]
-    Console(json, quiet).result(str(card), {**card.record, "metrics": by_target(metrics)})
+    console = Console(json, quiet, lang)
+    console.result(console.sentences(str(card)), {**card.record, "metrics": by_target(metrics)})
