@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import amalthea as am
@@ -44,3 +45,31 @@ def test_no_target_of_a_fold_influences_its_predictions(table):
     own = (before["fold"] == 1).to_numpy()
     np.testing.assert_array_equal(before["prediction"][own], after["prediction"][own])
     assert (before["prediction"][~own] != after["prediction"][~own]).any()
+
+
+def test_many_folds_are_chosen_for_together_and_none_by_its_rows(monkeypatch):
+    from amalthea.domains import domain
+    from amalthea.tasks.columns.feature_selection import choose_features
+    from amalthea.training import nested_cross_validation
+    from amalthea.workflow.settings import Settings
+    from amalthea.workflow.splitting import Split
+
+    spectra = {f"{place}nm": np.random.default_rng(place).normal(size=46) for place in range(5)}
+    dataset = am.read(pd.DataFrame({**spectra, "y": np.arange(46.0)}), "y", sequence="0nm:4nm")
+    home, tried = domain("signals"), []
+    featurizers = tuple(home.featurizers(dataset, choice) for choice in ("spectrum", "trace"))
+    featurizers = tuple(each for (each,) in featurizers)
+    arrays = [each.transform(dataset.examples)[0] for each in featurizers]
+
+    def answered(model, x, y, parts, **options):
+        tried.append(parts)
+        answers = np.repeat(y[None, :, :1], parts.max() + 1, axis=0) + len(tried)
+        return np.where((parts == np.arange(parts.max() + 1)[:, None])[..., None], np.nan, answers).astype(np.float32)
+
+    monkeypatch.setattr(nested_cross_validation, "nested_cv_predictions", answered)
+    split = Split(np.arange(46) % 23, np.arange(46))
+    shares = choose_features(dataset, home, featurizers, arrays, split, Settings(home.defaults(dataset)))
+    assert shares.shape == (2, 23, 1)
+    assert {int(parts.max()) for parts in tried} == {9}
+    assert all(len(set(parts[split.fold_ids == fold])) == 1 for parts in tried for fold in range(23))
+    np.testing.assert_array_equal(shares[:, 20], shares[:, 0])
