@@ -130,6 +130,11 @@ def test_forces_that_are_no_slope_of_the_energy_are_named(tmp_path: Path, forces
     assert "--forces-key" in text
 
 
+def test_energies_and_forces_in_another_unit_alike_are_named(tmp_path: Path) -> None:
+    frames = changed(crystals(), energy=lambda energy: 23.060548 * energy, forces=lambda forces: 23.060548 * forces)
+    assert "perhaps both are in kcal/mol" in notes(tmp_path, frames)
+
+
 def test_energies_in_hartree_beside_forces_in_ev_are_named(tmp_path: Path) -> None:
     assert "Perhaps the energies are in hartree" in notes(
         tmp_path, changed(crystals(), energy=lambda energy: energy / HARTREE)

@@ -47,6 +47,9 @@ FORCES = {
 STIFFEST = 6.0
 """In eV/Å³, twice the bulk modulus of diamond: stresses that grow faster with the volume are in another unit."""
 
+STIFFEST_BOND, STIFFEST_LIGHT_BOND, NEON = 120.0, 400.0, 10
+"""In eV/Å²: how fast forces grow where atoms move, at most, without and with elements up to neon (N2: 290)."""
+
 CERTAIN = 4.0
 """How many times its standard error a slope must be to be believed."""
 
@@ -65,13 +68,19 @@ def force_mismatch(frames: Sequence[Any], energy: Floats, forces: Sequence[Float
         energy: shape (n,), eV, NaN where missing.
         forces: n arrays of shape (A, 3), eV/Å, None where missing.
     """
-    rise, work, growth = _pairs(frames, energy, forces)
+    rise, work, growth, stiffness = _pairs(frames, energy, forces)
     if len(rise) < FEWEST:
         return ""
     # A volume that changes costs energy, too: what follows it is taken away from both sides.
     volume = np.stack([growth, growth**2], axis=1)
     slope, agreement = _line(_without(volume, work), _without(volume, rise))
     why = _explanation(slope) if agreement > 0.9 else ""
+    stiffest = STIFFEST_BOND if all((atoms.numbers > NEON).all() for atoms in frames) else STIFFEST_LIGHT_BOND
+    if not why and agreement > 0.9 and float(np.median(stiffness)) > stiffest:
+        return (
+            f"Forces grow by {np.median(stiffness):.3g} eV/Å² where atoms move, more than by any bond. "
+            "Energies and forces fit one another, so perhaps both are in kcal/mol or kJ/mol. Convert them to eV and Å."
+        )
     if not why:
         return ""
     return (
@@ -151,19 +160,23 @@ def _without(others: Floats, values: Floats) -> Floats:
 
 
 def _pairs(frames: Sequence[Any], energy: Floats, forces: Sequence[Floats | None]) -> Floats:
-    """Return of near frames by how much the energy rises, how much it should, and how much the volume grows, (3, n)."""
+    """Return of near frames, shape (4, pairs): the rise of the energy and what it should be, the growth of the volume,
+    and by how much forces grow where atoms move, in eV/Å².
+    """
     alike: dict[bytes, list[int]] = defaultdict(list)
     for row, atoms in enumerate(frames):
         if forces[row] is not None and np.isfinite(energy[row]):
             alike[atoms.numbers.tobytes()].append(row)
-    compared: list[tuple[float, float, float]] = []
+    compared: list[tuple[float, float, float, float]] = []
     for rows in alike.values():
         for first, second in itertools.combinations(range(len(rows[:MOST])), 2):
             one, other = rows[first], rows[second]
             if second - first <= AHEAD and (moved := _movement(frames[one], frames[other])) is not None:
-                mean = (np.asarray(forces[one]) + np.asarray(forces[other])) / 2
-                compared.append((energy[other] - energy[one], -float(np.sum(mean * moved[0])), moved[1]))
-    return np.array(compared, np.float64).reshape(-1, 3).T
+                before, after = np.asarray(forces[one]), np.asarray(forces[other])
+                work = -float(np.sum((before + after) / 2 * moved[0]))
+                stiffness = -float(np.sum((after - before) * moved[0]) / np.sum(moved[0] ** 2))
+                compared.append((energy[other] - energy[one], work, moved[1], stiffness))
+    return np.array(compared, np.float64).reshape(-1, 4).T
 
 
 def _movement(first: Any, second: Any) -> tuple[Floats, float] | None:
