@@ -80,6 +80,10 @@ def test_too_short_is_told_with_what_it_takes(data: pd.DataFrame) -> None:
         train(data[:30], horizon=40)
 
 
+def test_four_horizons_are_enough_for_a_network(data: pd.DataFrame) -> None:
+    assert np.isfinite(mase(train(data[:97], horizon=24, model=None, network="nlinear", members=1, epochs=1)))
+
+
 def test_a_series_without_a_value_is_answered_by_those_like_it(data: pd.DataFrame) -> None:
     shifted = {"a": 0, "b": 0.5, "c": 90}
     kinds = pd.concat(

@@ -17,7 +17,7 @@ from amalthea.domains.protocol import Domain, Featurizing
 from amalthea.domains.sequences.panel import Panel, panel
 from amalthea.domains.sequences.reading import POSITION, SeriesState
 from amalthea.domains.sequences.windows import CUSTOM, WindowShape
-from amalthea.errors import TrainingWarning
+from amalthea.errors import DataError, TrainingWarning
 from amalthea.tasks.forecast.baselines import SIMPLE, baselines, named
 from amalthea.tasks.forecast.judge import Answers, Verdict, judge_answers, summaries, table
 from amalthea.tasks.forecast.mixture import blended, select
@@ -102,6 +102,11 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
     simple_model = asked.replace("-", " ").startswith(SIMPLE)
     chosen = asked if asked in kind.network_choices else CUSTOM
     names = NETWORKS if asked == "auto" else () if simple_model else (chosen,)
+    if names and min(map(len, plan.learned)) == 0:
+        raise DataError(
+            f"the first part of the time leaves no window of {counted(window.horizon, 'step')} from which a network "
+            "could learn. Shorten --horizon, or save a simple model: --model theta."
+        )
     with clock("train"):
         trained = {name: _train(plan, name, kind, dataset, settings) for name in names}
     with clock("validate"):
@@ -141,7 +146,7 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
 
 def make_plan(tracks: Panel, window: WindowShape, settings: Settings) -> Plan:
     """Return who learns from what and judges what."""
-    parts = folds(tracks, window.horizon, settings.defaults.folds)
+    parts = folds(tracks, window, settings.defaults.folds)
     everything = -(2**62)
     learned = tuple(learnable(tracks, window, everything, fold.learned(tracks)) for fold in parts)
     measured = tuple(learnable(tracks, window, fold.learned(tracks), fold.past) for fold in parts)
@@ -307,7 +312,7 @@ def _say_verdict(verdict: Verdict, settings: Settings) -> None:
         if channel != name and not LOWEST <= part.value <= HIGHEST
     ]
     if astray:
-        settings.say(f"Some hold more or less: {listed(astray)}.")
+        settings.say(f"{counted(len(astray), 'third')} of a channel hold more or less: {listed(astray, most=3)}.")
     differences = next(iter(verdict.differences.values()))
     better = {name: of for name, of in differences.items() if beats(Figure(-of.value, of.error))}
     if better:

@@ -21,6 +21,9 @@ VALIDATION = 0.25
 FEWEST_LEARNED = 64
 """Windows to learn from below which nothing is set aside for that."""
 
+FEWEST_FIRST = 8
+"""Windows that the first part's members learn from, where the series are long enough."""
+
 MOST_JUDGED = 20_000
 """Windows that are judged at most."""
 
@@ -68,19 +71,21 @@ class Fold:
         return end - np.round(VALIDATION * np.maximum(end - panel.first, 0)).astype(np.int64)
 
 
-def folds(panel: Panel, horizon: int, asked: int) -> tuple[Fold, ...]:
+def folds(panel: Panel, window: WindowShape, asked: int) -> tuple[Fold, ...]:
     """Return the parts of the last half of the time, each with its past, and last of all the whole as a past.
 
     Args:
         panel: the series.
-        horizon: steps that are foretold; so wide is the gap between what is learned and what is judged.
+        window: its horizon is the gap between what is learned and what is judged.
         asked: the number of parts; fewer where they would be shorter than the horizon.
 
     Raises:
         DataError: not even one part is as long as the horizon.
     """
-    begin, end = int(panel.first.min()), int(panel.last.max()) + 1
-    half = begin + (end - begin) // 2
+    begin, end, horizon = int(panel.first.min()), int(panel.last.max()) + 1, window.horizon
+    # Less than half is judged where the first part would leave hardly a window to learn from.
+    needed = begin + 2 * horizon + _fewest(window) + FEWEST_FIRST
+    half = min(max(begin + (end - begin) // 2, needed), end - horizon)
     count = min(asked, (end - half) // horizon)
     if count < 1 or half - horizon - begin < 2:
         raise DataError(f"{end - begin} steps are too few to foretell {horizon} and to be judged. Shorten --horizon.")
@@ -101,8 +106,14 @@ def learnable(panel: Panel, window: WindowShape, start: int | Integers, end: int
         start: the first origin, one for all or one a track.
         end: nothing from here on is seen, likewise.
     """
-    fewest = max(1, min(window.context // 2, window.patch))
-    return between(np.maximum(panel.first + fewest, start), np.minimum(panel.last + 1, end) - window.horizon, 1)
+    return between(
+        np.maximum(panel.first + _fewest(window), start), np.minimum(panel.last + 1, end) - window.horizon, 1
+    )
+
+
+def _fewest(window: WindowShape) -> int:
+    """Return the steps of the past that a window to learn from must have."""
+    return max(1, min(window.context // 2, window.patch))
 
 
 def judgeable(panel: Panel, window: WindowShape, start: int, end: int, stride: int) -> Rows:
