@@ -42,7 +42,7 @@ def read(folder: Path, content: str, **options: object) -> Dataset:
     path = folder / "mixed.csv"
     path.write_text(content)
     table = read_table(path)
-    return recognise(table).dataset(table, "mixed", ReadOptions(target=("y",), task="regression", **options))  # type: ignore[arg-type]
+    return recognise(table).dataset(table, "mixed", ReadOptions(("y",), "regression", ignore=("batch",), **options))  # type: ignore[arg-type]
 
 
 def test_refused_rows_carry_their_line_and_reason(tmp_path: Path) -> None:
