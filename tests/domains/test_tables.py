@@ -119,7 +119,7 @@ def test_inputs_are_answered_row_by_row(kind: str) -> None:
     ]
     assert inputs.table["more"].tolist() == ["1", "2", "3", "4"]
     features, _ = DOMAIN.restore(DOMAIN.featurizers(read(frame()), "columns")[0].state()).transform(inputs.examples)
-    np.testing.assert_array_equal(features[1], [2, 0, 0, 0])
+    np.testing.assert_array_equal(features[1], [2, np.nan, np.nan, np.nan])
     assert np.isnan(features[2]).all()
 
 

@@ -148,3 +148,16 @@ def test_out_of_fold_intervals_are_those_of_the_distances(name: str) -> None:
         np.testing.assert_allclose(raw[f"{prefix}std"], std)
     assert not any("raw_" in column for column in predictor.predictions.columns)
     assert dataclasses.is_dataclass(calibration)
+
+
+def test_what_was_never_missing_in_training_is_outside_when_it_is() -> None:
+    frame = table(300, 0).assign(colour=np.random.default_rng(1).choice(["red", "blue"], 300))
+    frame.loc[::7, "b"] = np.nan
+    predictor = am.train(frame, "y", folds=2, members=2, epochs=10, verbose=0)
+    asked = pd.concat([table(4, 5)[list("abc")].assign(colour="red")], ignore_index=True)
+    asked.loc[1, "a"], asked.loc[2, "colour"], asked.loc[3, "b"] = np.nan, "green", np.nan
+    prediction = predictor.predict(asked)
+    assert prediction.outside.tolist() == [False, True, True, False]
+    spread = frame["y"].to_numpy() - frame["y"].mean()
+    assert (width(prediction)[1:3] / 2 >= np.quantile(np.abs(spread), 0.9)).all()
+    assert (width(prediction)[1:3] > 1.5 * width(prediction)[0]).all()

@@ -26,7 +26,7 @@ class ColumnsState:
 
 
 class Columns(Vectors):
-    """Numbers, then categories one-hot: a value never seen in training is zero in all of its columns.
+    """Numbers, then categories one-hot: a value never seen in training is as unknown as a missing one.
 
     Args:
         numbers: the names of the columns of numbers.
@@ -68,7 +68,7 @@ class Columns(Vectors):
         for name, values in self.categories.items():
             column = examples[name]
             block = np.stack([(column == value).to_numpy(bool) for value in values], axis=1).astype(np.float32)
-            block[column.isna().to_numpy()] = np.nan
+            block[block.sum(axis=1) == 0] = np.nan
             blocks.append(block)
         if progress is not None:
             progress(len(examples), len(examples))

@@ -15,6 +15,10 @@ _BLOCK = 500  # rows of queries at a time: 500 x 10,000 distances are 20 MB
 _CLIP = 6e4  # standard deviations: the largest of float16
 _LARGEST_COUNT = 255
 _COMPONENTS = 30
+
+UNKNOWN = 1.0
+"""The excess of a value that is missing, or was never seen, where no reference misses one."""
+
 _LEAST_SIMILARITY = 0.02
 
 
@@ -53,7 +57,10 @@ def fit_space(features: NDArray[np.float32], metric: Metric) -> Space:
 def open_space(arrays: Mapping[str, NDArray[Any]], metric: Metric) -> Space:
     """Return the space that `Space.arrays` described."""
     kind = _spaces()[metric]
-    space: Space = kind(**{field.name: arrays[field.name] for field in dataclasses.fields(kind)})
+    needed = [
+        field.name for field in dataclasses.fields(kind) if field.name in arrays or field.default is dataclasses.MISSING
+    ]
+    space: Space = kind(**{name: arrays[name] for name in needed})
     return space
 
 
@@ -71,7 +78,8 @@ class _Arrays:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that is needed to rebuild the space."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: values for name, values in fields.items() if values is not None}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -83,6 +91,7 @@ class EuclideanSpace(_Arrays):
         scale: shape (d,), what it is divided by: their standard deviation; 0 leaves out a constant column.
         median: shape (d,), what stands for a missing value.
         reference: shape (references, columns left), standardized, float16.
+        gaps: shape (d,): columns in which a reference misses its value; None in models that did not keep it.
 
     Example:
         >>> space = EuclideanSpace.fit(np.array([[1, 5], [3, 5]], np.float32))
@@ -95,11 +104,13 @@ class EuclideanSpace(_Arrays):
     scale: NDArray[np.float64]
     median: NDArray[np.float64]
     reference: NDArray[np.float16]
+    gaps: NDArray[np.bool_] | None = None
 
     @classmethod
     def fit(cls, features: NDArray[np.float32]) -> Self:
         """Return the space with references of shape (n, d)."""
         values = _finite(features)
+        gaps = np.asarray(np.isnan(values).any(axis=0))
         # A column without any value has no median; it will not count.
         values[:, np.isnan(values).all(axis=0)] = 0.0
         median = np.nanmedian(values, axis=0)
@@ -107,7 +118,7 @@ class EuclideanSpace(_Arrays):
         # Standardized, all features weigh alike; those that never vary are left out (scale 0).
         varied = values.max(axis=0) > values.min(axis=0)
         space = cls(
-            values.mean(axis=0), np.where(varied, values.std(axis=0), 0.0), median, np.empty((0, 0), np.float16)
+            values.mean(axis=0), np.where(varied, values.std(axis=0), 0.0), median, np.empty((0, 0), np.float16), gaps
         )
         return dataclasses.replace(space, reference=space._standardized(features))
 
@@ -124,12 +135,19 @@ class EuclideanSpace(_Arrays):
                 yield np.zeros((len(queries), len(reference)), np.float32)
 
     def excess(self, features: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return how far the worst column lies outside of the range of the chosen references, in its spreads."""
+        """Return how far the worst column lies outside of the range of the chosen references, in its spreads.
+
+        A value that is missing where no reference misses one counts as one spread: nothing was learned of it.
+        """
         reference, values = self.reference[chosen].astype(np.float64), self._standardized(features).astype(np.float64)
         if not values.shape[1]:
             return np.zeros(len(values))
         outside = np.maximum(reference.min(axis=0) - values, values - reference.max(axis=0))
-        return np.asarray(np.maximum(outside.max(axis=1), 0.0))
+        excess = np.maximum(outside.max(axis=1), 0.0)
+        if self.gaps is None:
+            return np.asarray(excess)
+        unknown = ~np.isfinite(features) & ~self.gaps & (self.scale > 0)
+        return np.asarray(np.where(unknown.any(axis=1), np.maximum(excess, UNKNOWN), excess))
 
     def _standardized(self, features: NDArray[np.float32]) -> NDArray[np.float16]:
         # Queries are rounded to what is stored, so that a copy of a reference has distance 0.
