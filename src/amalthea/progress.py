@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Literal
 
-Verbosity = Literal["auto", "lines"] | int | bool
-"""Whether progress is shown: "auto" on a terminal, "lines" elsewhere too, a line now and then; 1 always, 0 never."""
+Words = Callable[[str], str]
+"""Turns labels and sentences into those of the reader's language."""
+
+Verbosity = Literal["auto", "lines"] | int | bool | Words
+"""Whether progress is shown: "auto" on a terminal, "lines" elsewhere too, a line now and then; 1 always, 0 never; what
+turns words into a language: as "lines", in that language."""
+
+
+def words_of(verbose: Verbosity) -> Words:
+    """Return what turns labels into the language in which progress is shown.
+
+    Example:
+        >>> words_of("auto")("features"), words_of(str.upper)("features")
+        ('features', 'FEATURES')
+    """
+    return verbose if callable(verbose) else str
 
 
 def on_terminal(verbose: Verbosity) -> bool:
@@ -26,7 +41,7 @@ class Bar:
     Args:
         label: what is being done.
         total: the number of steps; None while it is unknown.
-        verbose: "auto" shows the bar on a terminal only, 1 always, 0 never.
+        verbose: "auto", "lines" and a language show the bar on a terminal only, 1 always, 0 never.
 
     Example:
         >>> with Bar("features", total=2, verbose=0) as bar:
@@ -35,8 +50,8 @@ class Bar:
     """
 
     def __init__(self, label: str, total: int | None = None, verbose: Verbosity = "auto") -> None:
-        self.shown = on_terminal(verbose) if isinstance(verbose, str) else bool(verbose)
-        self.label, self.total = label, total
+        self.shown = on_terminal(verbose) if isinstance(verbose, str) or callable(verbose) else bool(verbose)
+        self.label, self.total = words_of(verbose)(label), total
 
     def __enter__(self) -> Bar:
         if self.shown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from amalthea.cli.evaluate import evaluate
 from amalthea.cli.explain import explain
 from amalthea.cli.export import export
 from amalthea.cli.forecast import forecast
-from amalthea.cli.help import Command
+from amalthea.cli.help import Command, Group
 from amalthea.cli.import_ import import_
 from amalthea.cli.info import info
 from amalthea.cli.label import label
@@ -29,6 +30,7 @@ from amalthea.errors import AmaltheaError
 
 app = typer.Typer(
     name="amalthea",
+    cls=Group,
     help="Train neural networks on tables, images, molecules, series and atomic structures; every figure comes with an "
     "error bar that was earned.",
     no_args_is_help=True,
@@ -36,6 +38,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""Whatever the parser has to say against the words of a command line; Typer names only some of its kinds."""
 
 
 class Interrupted(Exception):
@@ -84,7 +90,9 @@ def main() -> NoReturn:
     """Run the command line: exit code 0, 2 for a user's mistake, 1 for ours; a traceback only with --debug."""
     debug = "--debug" in sys.argv
     try:
-        app()
+        code = app(standalone_mode=False)
+    except UsageError as error:
+        sys.exit(_misused(error))
     except AmaltheaError as error:
         if debug:
             raise
@@ -96,7 +104,15 @@ def main() -> NoReturn:
         if debug:
             raise
         sys.exit(_tell(f"A defect of Amalthea: {type(error).__name__}: {error}. Run it again with --debug.", 1))
-    sys.exit(0)
+    sys.exit(code or 0)
+
+
+def _misused(error: Any) -> int:
+    """Show what is wrong with the words of the command line, in the user's language, and return the exit code."""
+    shown = io.StringIO()
+    error.show(shown)
+    sys.stderr.write(sentences_of(sys.argv)(shown.getvalue()))
+    return int(error.exit_code)
 
 
 def _tell(sentence: str, code: int) -> int:

@@ -45,8 +45,8 @@ class Console:
 
     @property
     def verbose(self) -> Any:
-        """How the library should show progress."""
-        return 0 if self.quiet else "lines"
+        """How the library should show progress: in the user's language, or not at all."""
+        return 0 if self.quiet else self.sentences
 
     @functools.cached_property
     def sentences(self) -> Sentences:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amalthea.progress import Verbosity, on_terminal
+from amalthea.progress import Verbosity, on_terminal, words_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,7 +44,7 @@ class Display:
         groups: how many groups learn one after the other.
         epochs: how many epochs each learns.
         verbose: "auto" shows curves on a terminal and nothing elsewhere, "lines" a line now and then elsewhere, 1 one
-            or the other always, 0 nothing.
+            or the other always, 0 nothing; what turns words into a language: as "lines", in that language.
 
     Example:
         >>> with Display(networks=6, groups=1, epochs=2, verbose=0) as display:
@@ -56,6 +56,7 @@ class Display:
         self.live = on_terminal(verbose)
         self.lines = not self.live and verbose != "auto" and bool(verbose)
         self.shown = self.live or self.lines
+        self._say = words_of(verbose)
         self._networks, self._groups, self._epochs = networks, groups, epochs
         self._group = self._learning = 0
         self._curves: dict[str, list[float]] = {}
@@ -67,7 +68,7 @@ class Display:
             from rich.console import Console
             from rich.live import Live
 
-            self._bar = _bar(self._networks, self._groups * self._epochs)
+            self._bar = _bar(self._say(f"{self._networks} networks, epoch"), self._groups * self._epochs)
             self._console = Console(stderr=True)
             self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
             self._live.start()
@@ -110,8 +111,11 @@ class Display:
             return
         self._written = now
         group = f", group {self._group} of {self._groups}" if self._groups > 1 else ""
-        latest = "  ".join(f"{KINDS[kind][0]} {name} {value:.4g}" for name, kind, value in _latest(self._curves))
-        sys.stderr.write(f"{self._learning} networks{group}, epoch {epoch} of {self._epochs}: {latest}\n")
+        latest = "  ".join(
+            f"{self._say(KINDS[kind][0])} {name} {value:.4g}" for name, kind, value in _latest(self._curves)
+        )
+        begins = self._say(f"{self._learning} networks{group}, epoch {epoch} of {self._epochs}:")
+        sys.stderr.write(f"{begins} {latest}\n")
 
     def _draw(self) -> RenderableType:
         from rich.console import Group
@@ -125,18 +129,18 @@ class Display:
             curves = {kind: self._curves[kind + name] for kind in KINDS if kind + name in self._curves}
             words = [f"[bold]{name}[/bold]"]
             words += [
-                f"[{KINDS[kind][1]}]{KINDS[kind][0]:10}[/] {value:.4g}"
+                f"[{KINDS[kind][1]}]{self._say(KINDS[kind][0]):10}[/] {value:.4g}"
                 for latest, kind, value in _latest(self._curves)
                 if latest == name
             ]
             drawn = _coloured(curves, self._epochs, width) if unicode else ""
             table.add_row("\n".join(words), drawn)
         if not self._curves:
-            table.add_row("The networks are being compiled ...")
+            table.add_row(self._say("The networks are being compiled ..."))
         return Group(self._bar, table)
 
 
-def _bar(networks: int, epochs: int) -> Progress:
+def _bar(label: str, epochs: int) -> Progress:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -148,7 +152,7 @@ def _bar(networks: int, epochs: int) -> Progress:
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     bar = Progress(TextColumn("{task.description}"), *columns)
-    bar.add_task(f"{networks} networks, epoch", total=epochs)
+    bar.add_task(label, total=epochs)
     return bar
 
 
