@@ -138,8 +138,8 @@ class Validation:
                 lines.append((name, f"{summary.answering}, test set", summary.test))
             if summary not in self.compared:
                 continue
-            lines += [(name, f"test set: {name}", figures) for name, figures in summary.test_baselines.items()]
-            lines += [(name, f"baseline: {name}", figures) for name, figures in summary.baselines.items()]
+            lines += [(name, f"test set: {simple}", figures) for simple, figures in summary.test_baselines.items()]
+            lines += [(name, f"baseline: {simple}", figures) for simple, figures in summary.baselines.items()]
         return lines
 
     def names(self) -> list[str]:
