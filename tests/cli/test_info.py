@@ -20,7 +20,8 @@ def test_the_card_says_what_the_opened_model_says(name: str, tmp_path: Path) -> 
     predictor.save(tmp_path / "a model.amalthea")
     opened = am.load_model(tmp_path / "a model.amalthea")
     shown = amalthea("info", "a model.amalthea").stdout
-    assert str(opened.validation) in shown
+    assert opened.validation.head() in shown
+    assert all(sentence in shown for sentence in opened.validation.verdict())
     result = json.loads(amalthea("info", "a model.amalthea", "--json").stdout)
     assert (result["domain"], result["examples"]) == (opened.domain, opened.provenance.examples)
     assert [target["name"] for target in result["targets"]] == [target.name for target in opened.targets]

@@ -24,9 +24,11 @@ def data(
 
     console = Console(json, quiet, lang)
     if name is None:
+        say = console.sentences
         entries = [entry.describe() for entry in catalogue.entries()]
         text = "\n".join(
-            f"{entry['name']:15} {entry['rows']:16} {entry['licence']:28} {entry['lies']}\n{'':15} {entry['what']}"
+            f"{entry['name']:15} {entry['rows']:16} {say(entry['licence']):28} {say(entry['lies'])}\n"
+            f"{'':15} {say(entry['what'])}"
             for entry in entries
         )
         console.result(text, {"data": entries})

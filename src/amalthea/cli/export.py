@@ -36,4 +36,5 @@ def export(
     from amalthea.potentials.exchange.export import export
 
     written = export(model, folder, to=to, member=member, structures=structures)
-    Console(json, quiet, lang).result(str(written), written.as_json())
+    console = Console(json, quiet, lang)
+    console.result(console.sentences(str(written)), written.as_json())

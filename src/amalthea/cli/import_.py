@@ -39,9 +39,12 @@ def import_(
     potential = import_model(folder, output=output, length_unit=length_unit.value, energy_unit=energy_unit.value)
     elements, functions = potential.ready.committee.elements, potential.ready.committee.functions
     count, cutoff = sum(map(len, functions.values())), potential.ready.committee.cutoff
-    Console(json, quiet, lang).result(
-        f"Saved {output}: a potential of {', '.join(elements)} with {count} symmetry functions up to {cutoff:.6g} Å. "
-        f"{potential.provenance.notes[0]}",
+    console = Console(json, quiet, lang)
+    console.result(
+        console.sentences(
+            f"Saved {output}: a potential of {', '.join(elements)} with {count} symmetry functions up to {cutoff:.6g} "
+            f"Å. {potential.provenance.notes[0]}"
+        ),
         {
             "model": str(output),
             "elements": elements,

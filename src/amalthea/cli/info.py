@@ -10,9 +10,11 @@ def info(model: Model, json: Json = False, quiet: Quiet = False, lang: Lang = No
 
     Example: amalthea info solubility.amalthea
     """
+    from amalthea.cli.closing import validation_lines
     from amalthea.predictor.info import info as read
 
     card = read(model)
     metrics = [(summary.target, figures(summary.metrics)) for summary in card.card.validation.targets]
     console = Console(json, quiet, lang)
-    console.result(console.sentences(str(card)), {**card.record, "metrics": by_target(metrics)})
+    lines = [card.about, "", *validation_lines(console, card.card.validation)]
+    console.result("\n".join(map(console.sentences, lines)), {**card.record, "metrics": by_target(metrics)})

@@ -47,7 +47,7 @@ def label(
     labelled = label(
         structures, calculator=calculator, option=options, output=output, jobs=jobs, verbose=console.verbose
     )
-    console.result(str(labelled), labelled.as_json())
+    console.result(console.sentences(str(labelled)), labelled.as_json())
     labelled.check()
 
 

@@ -134,5 +134,5 @@ def md(
         verbose=console.verbose,
         say=console.say,
     )
-    console.result(str(simulation), simulation.as_json())
+    console.result(console.sentences(str(simulation)), simulation.as_json())
     simulation.check()

@@ -38,4 +38,4 @@ def select(
 
     console = Console(json, quiet, lang)
     chosen = select(model, trajectory, number=number, output=output, threads=threads, verbose=console.verbose)
-    console.result(str(chosen), chosen.as_json())
+    console.result(console.sentences(str(chosen)), chosen.as_json())

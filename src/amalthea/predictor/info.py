@@ -54,7 +54,9 @@ class Info:
         """Return how much each set of features counts, over folds and targets."""
         return {name: round(float(np.mean(shares)), 4) for name, shares in self.card.shares.items()}
 
-    def __str__(self) -> str:
+    @property
+    def about(self) -> str:
+        """All but the figures, as people read it."""
         card, provenance = self.card, self.card.provenance
         nouns = domain(card.domain).nouns
         features = ", ".join(f"{name} {share:.0%}" for name, share in self._features().items())
@@ -64,14 +66,17 @@ class Info:
             f"{self.name}: {nouns.many}, answered with {card.task}",
             *(f"  predicts      {_described(target)}" for target in card.targets),
             f"  learned from  {provenance.data}: {counted(provenance.examples, nouns.one)}{refused}",
-            f"  features      {features}",
+            f"  with features {features}",
             f"  networks      {card.folds} folds x {card.members} members",
             f"  trained with  {asked}" if asked else "  trained       elsewhere",
             f"  written by    {', '.join(f'{name} {version}' for name, version in provenance.versions.items())}",
         ]
         if provenance.fingerprint:
             lines.append(f"  fingerprint   {provenance.fingerprint[:16]} (SHA-256 of the data)")
-        return "\n".join([*lines, "", str(card.validation)])
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return f"{self.about}\n\n{self.card.validation}"
 
     __repr__ = __str__
 
