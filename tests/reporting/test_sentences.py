@@ -17,6 +17,12 @@ from amalthea.reporting.translate import languages, read_catalogue
 
 HOME = Path(str(resources.files("amalthea")))
 
+ROOMS = ("cli", "datasets", "domains", "potentials", "predictor", "tasks", "workflow")
+"""Where sentences are made that the command line shows; the other rooms speak to programmers, too."""
+
+NOTES = ("notes", "problem", "problems", "reasons", "said", "warnings")
+"""What variables are called that hold sentences for the user."""
+
 
 def template(node: ast.expr) -> str | None:
     """Return a text of the code with {0}, {1}, ... for what is filled in; None for everything else."""
@@ -30,14 +36,31 @@ def template(node: ast.expr) -> str | None:
 
 
 def said(path: Path) -> set[str]:
-    """Return the sentences that a module raises, says or shows as a result."""
-    texts = set()
+    """Return the sentences that a module raises, says, notes or shows as a result."""
+    texts = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and node.args:
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name.endswith("Error") or name in ("Stopped", "say", "sentences"):
-                texts.add(template(node.args[0]) or "")
-    return {text for text in texts if re.search(r"[a-z]{2} ", re.sub(r"{\d}", "", text))}
+            noted = name == "append" and called(getattr(node.func, "value", None)) in NOTES
+            if name.endswith("Error") or name in ("Stopped", "say", "sentences") or noted:
+                texts.append(node.args[0])
+        elif isinstance(node, ast.AugAssign | ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(called(each) in NOTES for each in targets):
+                texts += [node.value, *getattr(node.value, "elts", ())]
+        elif isinstance(node, ast.keyword) and node.arg in NOTES:
+            texts += [node.value, *getattr(node.value, "elts", ())]
+    found = {template(text) or "" for text in texts if text is not None}
+    return set(filter(in_words, found))
+
+
+def in_words(text: str) -> bool:
+    return re.search(r"[a-z]{2} ", re.sub(r"{\d}", "", text)) is not None
+
+
+def called(node: ast.expr | None) -> str:
+    """Return the name of a variable, of which a place may be meant."""
+    return str(getattr(getattr(node, "value", node), "id", ""))
 
 
 def helped(path: Path) -> set[str]:
@@ -79,6 +102,20 @@ def test_every_sentence_finds_its_own_translation(language):
 @pytest.mark.parametrize("language", languages()[1:])
 def test_what_the_command_line_says_is_translated(path, language):
     assert (said(path) | helped(path)) - set(catalogue(language)) == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("language", languages()[1:])
+def test_what_the_rooms_say_is_translated(room, language):
+    """Each sentence, with what fills it in, stands in one of the catalogue: alone, or as a part of what it becomes."""
+    known = "\n".join(catalogue(language))
+
+    def stands(text: str) -> bool:
+        return re.search(".*".join(map(re.escape, re.split(r"{\d}", text.strip().rstrip(".")))), known) is not None
+
+    texts = {text for path in (HOME / room).rglob("*.py") if "report" not in path.parts for text in said(path)}
+    parts = {text: [part for part in sentences.END.split(text) if in_words(part)] for text in texts}
+    assert [text for text in texts if not stands(text) and not all(map(stands, parts[text]))] == []
 
 
 @pytest.mark.parametrize("language", languages()[1:])

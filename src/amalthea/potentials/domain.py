@@ -162,7 +162,7 @@ class Structures:
         Raises:
             DataError: always.
         """
-        raise DataError(f"structures cannot be split by '{kind}'. Choose 'random', 'group', 'time' or 'column'.")
+        raise DataError(f"structures are split by 'random', 'group', 'time' or 'column'. Received: {kind}")
 
     def restore(self, state: dict[str, Any]) -> Featurizer:
         """Return the featurizer that `SymmetryFunctions.state` described."""
