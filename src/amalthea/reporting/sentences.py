@@ -80,7 +80,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     """
     parts = re.split(r"{(\d)}", template)
     single = re.fullmatch(r"\W*\w+", "".join(parts[::2]).strip())
-    inside = r"\S*?" if single else r"(?:(?![.!?] [A-Z]).)*?[.!?]??"
+    inside = r"\S*?" if single else r"(?:(?![.!?] [A-Z\d]).)*?[.!?]??"
     at_end = len(parts) - 2 if parts[-1] == "" and not single else None
     return re.compile(
         "".join(
