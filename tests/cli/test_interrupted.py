@@ -75,7 +75,7 @@ def test_during_training_what_was_learned_is_saved_and_said(monkeypatch, tmp_pat
 MOMENTS: dict[str, tuple[Any, str]] = {
     "reading": (files, "read_table"),
     "featurizing": (Columns, "transform"),
-    "the baselines": (baselines._Model, "fit_predict"),
+    "the baselines": (baselines._Model, "fit"),
     "saving": (os, "replace"),
 }
 

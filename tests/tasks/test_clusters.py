@@ -42,9 +42,9 @@ def held_out(monkeypatch: pytest.MonkeyPatch, data: pd.DataFrame) -> HeldOut:
     """Return what was said of cluster-held-out rows in a training."""
     kept, judge = [], fit.judge
 
-    def keep(*given: Any) -> Any:
+    def keep(*given: Any, **more: Any) -> Any:
         kept.append(given[-1])
-        return judge(*given)
+        return judge(*given, **more)
 
     with monkeypatch.context() as patched:
         patched.setattr(fit, "judge", keep)

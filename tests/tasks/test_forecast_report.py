@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -72,10 +74,14 @@ def test_the_page_is_written(network: Predictor, language: str) -> None:
     assert ("foretold and what came" in page) == (language == "en")
 
 
-def test_a_simple_model_of_several_targets_has_a_report(data: pd.DataFrame) -> None:
+def test_a_simple_model_of_several_targets_has_a_report(data: pd.DataFrame, tmp_path: Path) -> None:
     predictor = am.train(data, ["load", "flow"], time="time", horizon=HORIZON, model="theta", verbose=0)
     assert "--model theta" in render(predictor)
     shown = blocks(predictor)
     assert {"series-1", "series-2"} <= set(shown)
     assert any(isinstance(each, Table) and each.caption == "Each target by itself." for each in shown.values())
     assert any(isinstance(each, Paragraph) and "has no gradient" in each.text for each in shown.values())
+    predictor.save(tmp_path / "theta.amalthea")
+    card = str(am.info(tmp_path / "theta.amalthea"))
+    assert "theta" in card
+    assert "members" not in card

@@ -60,8 +60,11 @@ def worth_trying(predictor: Any, output: Path, again: str, asked: str) -> list[s
     lines = [f"amalthea {kind.suggestions.get('verb', 'predict')} {model} {words}"]
     if "--report" not in asked:
         lines.append(f"amalthea report {model} -o report.html")
-    lines.append(f"amalthea explain {model}")
-    others = [kind.suggestions["train"]] if kind.suggestions["train"].split()[0] not in asked else []
+    if predictor.parts:
+        lines.append(f"amalthea explain {model}")
+    others = (
+        [kind.suggestions["train"]] if predictor.parts and kind.suggestions["train"].split()[0] not in asked else []
+    )
     others += ["--out-of-fold held_out.csv"] if "--out-of-fold" not in asked and predictor.validation.folds > 1 else []
     if others:
         lines.append(" ".join([again, *others]))

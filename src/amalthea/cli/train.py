@@ -133,7 +133,10 @@ def train(
     ] = "auto",
     model: Annotated[
         str | None,
-        typer.Option(help="Series: a simple model instead of networks, as the table of baselines names it: theta."),
+        typer.Option(
+            help="A simple model instead of networks, as the table of baselines names it: linear, kernel, boosting; of "
+            "series theta, for instance."
+        ),
     ] = None,
     augment: Annotated[
         bool | None,
@@ -247,7 +250,14 @@ def train(
         if output is None:
             raise
         raise Stopped(f"The model is trained and kept, in {output}.") from error
-    reading = {"target": target, "sequence": sequence, "time": time, "horizon": horizon, "series": series}
+    reading = {
+        "target": target,
+        "model": model,
+        "sequence": sequence,
+        "time": time,
+        "horizon": horizon,
+        "series": series,
+    }
     again = _again(data, **reading, known=known, fixed=fixed, every=every, order=order)
     console.result(closing(console, predictor, output, again, " ".join(sys.argv)), _summary(predictor, output))
 

@@ -167,7 +167,7 @@ def _called(text: str, shape: tuple[int, ...], outputs: int, choices: Sequence[s
     if not colon or not module or not name:
         raise DataError(
             f"there is no network {text!r}. There are: {', '.join(choices)}; or name one of your own: a file that "
-            "Keras saved (NAME.keras), or module:function."
+            "Keras saved (NAME.keras), or module:function; or a baseline: --model linear, kernel or boosting."
         )
     try:
         with _importable_here():

@@ -99,6 +99,9 @@ def explain(
         MissingDependencyError: Matplotlib is not installed.
         Stopped: Ctrl-C was pressed after the first figure was written.
     """
+    if not predictor.parts:
+        answering = predictor.validation.targets[0].answering
+        raise AmaltheaError(f"A simple model answers, {answering}, and no network: explain shows how networks learned.")
     figures.available()
     check_language(language)
     folder = _writable(folder)

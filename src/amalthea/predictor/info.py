@@ -60,14 +60,17 @@ class Info:
         card, provenance = self.card, self.card.provenance
         nouns = domain(card.domain).nouns
         features = ", ".join(f"{name} {share:.0%}" for name, share in self._features().items())
+        chosen = provenance.chosen_for(bool(card.members))
         refused = f", {len(provenance.refused):,} refused" if provenance.refused else ""
-        asked = ", ".join(f"{name} {value}" for name, value in provenance.chosen.items() if value is not None)
+        asked = ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
         lines = [
             f"{self.name}: {nouns.many}, answered with {card.task}",
             *(f"  predicts      {_described(target)}" for target in card.targets),
             f"  learned from  {provenance.data}: {counted(provenance.examples, nouns.one)}{refused}",
-            f"  with features {features}",
-            f"  networks      {card.folds} folds x {card.members} members",
+            *([f"  with features {features}"] if features else []),
+            f"  networks      {card.folds} folds x {card.members} members"
+            if card.members
+            else f"  answers       {card.validation.targets[0].answering}",
             f"  trained with  {asked}" if asked else "  trained       elsewhere",
             f"  written by    {', '.join(f'{name} {version}' for name, version in provenance.versions.items())}",
         ]

@@ -88,6 +88,11 @@ class Predictor:
         raw = [name for name in self.out_of_fold.columns if RAW.search(str(name))]
         return self.out_of_fold.drop(columns=raw)
 
+    @property
+    def seed(self) -> int:
+        """Everything random followed from it."""
+        return int(self.parts[0].ensemble.seed if self.parts else self.provenance.chosen.get("seed", 0))
+
     @functools.cached_property
     def ready(self) -> Any:
         """What the task keeps ready for answers."""
@@ -188,7 +193,9 @@ class Predictor:
         return np.array([row in known for row in _rows(data.examples[names])], bool)
 
     def _digests(self, examples: pd.DataFrame) -> list[bytes]:
-        return row_digests([part.featurizer.transform(examples)[0] for part in self.parts])
+        made = [part.featurizer.transform(examples)[0] for part in self.parts]
+        nothing = np.full(len(examples), "", object)
+        return row_digests(made or [task(self.task).positions(self, Inputs(examples, examples, nothing, nothing))])
 
     def evaluate(self, data: Any) -> Evaluation:
         """Judge the model on labelled data that it was not trained on; see `amalthea.evaluate`.

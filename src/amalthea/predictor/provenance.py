@@ -9,6 +9,18 @@ from typing import Any
 from amalthea.datasets.dataset import Refusal
 from amalthea.domains.protocol import Defaults
 
+OF_NETWORKS = (
+    "members",
+    "epochs",
+    "batch_size",
+    "optimizer",
+    "learning_rate",
+    "augment",
+    "validation_fraction",
+    "patience",
+)
+"""Settings without a meaning for a simple model."""
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings(Defaults):
@@ -61,6 +73,13 @@ class Provenance:
     def chosen(self) -> dict[str, Any]:
         """The settings by their names; none of a model that another program trained."""
         return {} if self.settings is None else dataclasses.asdict(self.settings)
+
+    def chosen_for(self, networks: bool) -> dict[str, Any]:
+        """Return the settings that matter for networks, or for a simple model, whose name is that of no network."""
+        if networks:
+            return self.chosen
+        chosen = {name: value for name, value in self.chosen.items() if name not in OF_NETWORKS}
+        return {"model" if name == "network" else name: value for name, value in chosen.items()}
 
     @classmethod
     def of(cls, data: str, **known: Any) -> Provenance:

@@ -52,7 +52,7 @@ def save(predictor: Predictor, path: Path, *, examples: bool) -> None:
         featurizers={part.featurizer.name: part.featurizer.state() for part in predictor.parts},
         folds=first.folds if first else predictor.validation.folds,
         members=first.members if first else 0,
-        seed=first.seed if first else 0,
+        seed=predictor.seed,
         shares={part.featurizer.name: part.shares.tolist() for part in predictor.parts},
         training={part.featurizer.name: TrainingRecord.of(_history(part.ensemble)) for part in predictor.parts},
         calibrations=tuple(_packed(calibration) for calibration in predictor.calibrations),

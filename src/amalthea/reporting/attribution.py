@@ -96,7 +96,7 @@ def contributions(context: Context, judged: Judged, pieces: Pieces, chosen: list
     predictor = context.predictor
     rows = np.array([index for _, index in chosen], np.int64)
     examples = [predictor.examples.iloc[int(position)] for position in judged.places[rows]]
-    variants = [[pieces.without(part.featurizer, example) for example in examples] for part in predictor.parts]
+    variants = [[pieces.without(each, example) for example in examples] for each in predictor.ready.featurizers]
     sizes = [len(features) for features in variants[0]]
     if not any(sizes):
         return [np.empty(0)] * len(rows)

@@ -43,9 +43,11 @@ def works(predictor: Predictor, *programs: str) -> list[str]:
         *programs: names of `ENTRIES` that were used beside Keras and JAX.
     """
     tasks = {target.task for target in predictor.targets}
-    keys = ["keras", "jax", *programs, "ensembles", "bootstrap"]
+    networks = bool(predictor.parts)
+    keys = ["keras", "jax"] * networks + [*programs, *["ensembles"] * networks, "bootstrap"]
     keys += ["conformal"] * ("regression" in tasks) + ["temperature"] * ("classification" in tasks)
-    keys += [name for name in ("adam", "adamw", "soap") if predictor.provenance.chosen.get("optimizer") == name]
+    optimizer = predictor.provenance.chosen_for(networks).get("optimizer")
+    keys += [name for name in ("adam", "adamw", "soap") if optimizer == name]
     return [ENTRIES[key] for key in keys]
 
 

@@ -61,7 +61,7 @@ class Context:
     @property
     def seed(self) -> int:
         """The seed that the model was trained with."""
-        return int(self.predictor.parts[0].ensemble.seed)
+        return self.predictor.seed
 
     def learned(self) -> str:
         """Return what was learned."""

@@ -143,7 +143,7 @@ def command(predictor: Predictor, usual: Mapping[str, Any], targets: Sequence[Ta
         usual: settings that the command need not say.
         targets: those that it must say.
     """
-    settings = predictor.provenance.chosen
+    settings = predictor.provenance.chosen_for(bool(predictor.parts))
     parts = ["amalthea", "train", predictor.provenance.data]
     for target in targets:
         parts += ["--target", target.name]

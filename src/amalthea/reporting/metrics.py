@@ -63,14 +63,19 @@ def _lines(context: Context, summary: TargetSummary) -> list[tuple[str, Mapping[
     words = context.words
     lines: list[tuple[str, Mapping[str, Figure]]] = []
     if summary.metrics:
-        lines.append((words("network, out of fold"), summary.metrics))
+        lines.append((words("{model}, out of fold", model=_answering(context, summary)), summary.metrics))
     if summary.clusters is not None:
-        lines.append((words("network, clusters held out"), summary.clusters.metrics))
+        title = words("{model}, clusters held out", model=_answering(context, summary))
+        lines.append((title, summary.clusters.metrics))
     if summary.test:
-        lines.append((words("network, test set"), summary.test))
+        lines.append((words("{model}, test set", model=_answering(context, summary)), summary.test))
     return lines + [
         (words("baseline: {name}", name=baseline(words, name)), figures) for name, figures in summary.baselines.items()
     ]
+
+
+def _answering(context: Context, summary: TargetSummary) -> str:
+    return baseline(context.words, summary.answering) if summary.simple else context.words("network")
 
 
 def _table(context: Context, summary: TargetSummary) -> Table:
@@ -188,7 +193,8 @@ def _chart(context: Context, summary: TargetSummary, main: str, each: Folds) -> 
 def _singles(context: Context, summary: TargetSummary, main: str, each: Folds) -> list[tuple[str, int, float]]:
     """Return (model, fold, value) of one metric in each fold: the network's, and the baselines' as far as kept."""
     words = context.words
-    network = [(words("network, out of fold"), fold, values.get(main, np.nan)) for fold, values in each.items()]
+    title = words("{model}, out of fold", model=_answering(context, summary))
+    network = [(title, fold, values.get(main, np.nan)) for fold, values in each.items()]
     kept = summary.baselines_by_fold if main == summary.main and each else {}
     others = [
         (words("baseline: {name}", name=baseline(words, name)), fold, value)

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amalthea.datasets.dataset import Target
-from amalthea.predictor.predictions import mixed
 from amalthea.predictor.predictor import Predictor
 
 Array = NDArray[np.float64]
@@ -19,12 +18,12 @@ Array = NDArray[np.float64]
 def keeps_held_out(predictor: Predictor) -> bool:
     """Say whether the model kept its examples, and members for each of them that never saw it."""
     folds = predictor.out_of_fold["fold"]
-    return len(predictor.examples) > 0 and predictor.parts[0].ensemble.folds > 1 and bool((folds >= 0).all())
+    return len(predictor.examples) > 0 and predictor.validation.folds > 1 and bool((folds >= 0).all())
 
 
 def features_of(predictor: Predictor, examples: pd.DataFrame) -> list[Any]:
     """Return the features of examples for each part of the model."""
-    return [part.featurizer.transform(examples)[0] for part in predictor.parts]
+    return [featurizer.transform(examples)[0] for featurizer in predictor.ready.featurizers]
 
 
 def answers(predictor: Predictor, features: Sequence[Any], folds: NDArray[np.int64]) -> Array:
@@ -36,13 +35,8 @@ def answers(predictor: Predictor, features: Sequence[Any], folds: NDArray[np.int
         folds: shape (n,): for each example the fold whose members answer.
     """
     # all members answer for all rows, and of each row those of its fold are kept: one call a part
-    rows = np.arange(len(folds))
-    answered = []
-    for part, x in zip(predictor.parts, features, strict=True):
-        by_fold = part.ensemble.layout.by_fold(part.ensemble.predict(x).members)
-        answered.append(by_fold[folds, :, rows].transpose(1, 0, 2))
-    blend = mixed(answered, [part.shares[folds][None] for part in predictor.parts])
-    return np.asarray(np.nanmean(blend, axis=0), np.float64)
+    by_fold = predictor.ready.layout.by_fold(predictor.ready.ask(features))
+    return np.asarray(np.nanmean(by_fold[folds, :, np.arange(len(folds))], axis=1), np.float64)
 
 
 def answers_of(predictor: Predictor, features: Sequence[Any], askable: NDArray[np.bool_]) -> Array:

@@ -56,6 +56,9 @@ def _trained(context: Context) -> str:
         "data": predictor.provenance.data,
         "features": " + ".join(feature(words, part.featurizer) for part in predictor.parts),
     }
+    if not predictor.parts:
+        model = baseline(words, known.targets[0].answering)
+        return words("A simple model, “{model}”, learned {targets} from {examples} of “{data}”.", model=model, **values)
     if known.folds == 1:
         return words(
             "{networks} networks learned {targets} from {examples} of “{data}”; features: {features}.", **values

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from amalthea.datasets.dataset import Task
 
 Array = NDArray[np.float64]
+Answer = Callable[[ArrayLike], Array]
 Progress = Callable[[int, int], None]
 
 MOST_ROWS = 5_000
@@ -85,8 +86,6 @@ def out_of_fold(
         >>> out_of_fold("regression", x, y, [0, 0, 0, 0, 1, 1, 1, 1], names=["mean"]).predictions["mean"]
         array([1., 1., 1., 1., 0., 0., 0., 0.])
     """
-    from threadpoolctl import threadpool_limits
-
     table, labels, folds = _finite(features), np.asarray(truth, np.float64), np.asarray(fold_ids)
     if table.ndim != 2 or labels.shape != folds.shape or labels.shape != table.shape[:1]:
         raise ValueError(
@@ -103,20 +102,45 @@ def out_of_fold(
     predictions = {name: np.full(shape, np.nan) for name in chosen}
     most = 0
     for number, rows in enumerate(held_out):
-        training = np.flatnonzero(~rows)
-        most = max(most, len(training))
-        # Each fold has a sample of its own; constants need none.
-        sample = np.sort(np.random.default_rng([seed, number]).permutation(training)[:MOST_ROWS])
+        most = max(most, int((~rows).sum()))
         for position, name in enumerate(chosen):
-            seen = training if name in _CONSTANT else sample
-            model = _Model(name, task, classes, seed)
-            # Trees on so few rows gain nothing from OpenMP's threads, and lose much where another program runs.
-            with threadpool_limits(1, user_api="openmp"):
-                predictions[name][rows] = model.fit_predict(table[seen], labels[seen], table[rows])
+            predictions[name][rows] = _fit_fold(_Model(name, task, classes, seed), table, labels, rows, number)(
+                table[rows]
+            )
             if progress is not None:
                 progress(number * len(chosen) + position + 1, len(held_out) * len(chosen))
     notes = (f"The baselines saw {MOST_ROWS:,} of up to {most:,} training rows.",) if most > MOST_ROWS else ()
     return Baselines(predictions, notes)
+
+
+def fit_folds(
+    task: Task,
+    name: str,
+    features: ArrayLike,
+    truth: ArrayLike,
+    held_out: Sequence[NDArray[np.bool_]],
+    classes: int = 0,
+    seed: int = 0,
+) -> list[Answer]:
+    """Return the models of `out_of_fold` themselves, one a fold: functions of features of shape (m, d).
+
+    Args:
+        task: "regression" or "classification".
+        name: one of `baseline_names`.
+        features: shape (n, d).
+        truth: shape (n,).
+        held_out: by fold the rows, a mask of shape (n,), that its model does not learn from.
+        classes: for a classification, their number.
+        seed: of the sample of rows and of the models.
+
+    Example:
+        >>> x, first = [[0.0], [1.0], [2.0]], np.array([True, False, False])
+        >>> (mean,) = fit_folds("regression", "mean", x, [5.0, 7.0, 9.0], [first])
+        >>> mean([[3.0]])
+        array([8.])
+    """
+    model, table, labels = _Model(name, task, classes, seed), _finite(features), np.asarray(truth, np.float64)
+    return [_fit_fold(model, table, labels, rows, number) for number, rows in enumerate(held_out)]
 
 
 def on_test(
@@ -160,6 +184,16 @@ def on_test(
     return Baselines({name: values[len(table) :] for name, values in predicted.predictions.items()}, predicted.notes)
 
 
+def _fit_fold(
+    model: _Model, table: NDArray[np.float32], labels: Array, held_out: NDArray[np.bool_], number: int
+) -> Answer:
+    """Return what a model learns from the rows that a fold does not hold out."""
+    training = np.flatnonzero(~held_out)
+    if model.name not in _CONSTANT:  # each fold has a sample of its own
+        training = np.sort(np.random.default_rng([model.seed, number]).permutation(training)[:MOST_ROWS])
+    return model.fit(table[training], labels[training])
+
+
 @dataclasses.dataclass(frozen=True)
 class _Model:
     name: str
@@ -167,21 +201,31 @@ class _Model:
     classes: int
     seed: int
 
-    def fit_predict(self, features: NDArray[np.float32], truth: Array, asked: NDArray[np.float32]) -> Array:
-        """Return predictions for `asked` from training rows alone; of a single class, or of no use, their mean."""
+    def fit(self, features: NDArray[np.float32], truth: Array) -> Answer:
+        """Return what predicts from training rows alone; of a single class, or of no use, their mean."""
+        from threadpoolctl import threadpool_limits
+
         if self.name in _CONSTANT or np.ptp(truth) == 0:
-            return self._constant(truth, len(asked))
+            return lambda asked: self._constant(truth, len(np.asarray(asked)))
         # Small data sets get small leaves, or trees could not split at all.
         leaf = min(_LEAF, max(2, len(truth) // 20))
         # A tree cannot split off fewer rows than a leaf has: on fingerprints this leaves out most columns.
         used = _differing(features) >= (leaf if self.name == "boosting" else 1)
         if not used.any():
-            return self._constant(truth, len(asked))
+            return lambda asked: self._constant(truth, len(np.asarray(asked)))
         estimator = self._estimator(len(truth), leaf)
-        self._fit(estimator, features[:, used].astype(np.float64), truth)
-        # In blocks: a kernel's matrix has a row for each example that is asked.
-        blocks = [asked[start : start + _PREDICTED_AT_ONCE] for start in range(0, len(asked), _PREDICTED_AT_ONCE)]
-        return np.concatenate([self._predict(estimator, block[:, used].astype(np.float64)) for block in blocks])
+        # Trees on so few rows gain nothing from OpenMP's threads, and lose much where another program runs.
+        with threadpool_limits(1, user_api="openmp"):
+            self._fit(estimator, features[:, used].astype(np.float64), truth)
+
+        def answer(asked: ArrayLike) -> Array:
+            table = _finite(asked)[:, used]
+            # In blocks: a kernel's matrix has a row for each example that is asked.
+            blocks = [table[start : start + _PREDICTED_AT_ONCE] for start in range(0, len(table), _PREDICTED_AT_ONCE)]
+            with threadpool_limits(1, user_api="openmp"):
+                return np.concatenate([self._predict(estimator, block.astype(np.float64)) for block in blocks])
+
+        return answer
 
     def _constant(self, truth: Array, count: int) -> Array:
         if self.task == "regression":

@@ -66,6 +66,7 @@ def judge(
     ranges: Mapping[str, Range] | None = None,
     apart: Apart | None = None,
     clusters: HeldOut | None = None,
+    answering: str = "network",
 ) -> Judgement:
     """Calibrate out-of-fold predictions, and compare them with baselines on the same folds.
 
@@ -81,10 +82,14 @@ def judge(
         ranges: of targets of classes, by name: what their probabilities become outside of what was learned.
         apart: how far each row lies from what was learned by the members that judge it; None: not known.
         clusters: what members say of the rows that never saw anything of their cluster; None: there are none.
+        answering: what predicted: "network", or the name of a baseline, which then does not stand beside itself.
     """
     folds = int(fold_ids.max()) + 1
     if out_of_fold is None:
-        nothing = [TargetSummary(t.name, t.task, t.unit, _main(t), {}, {}, {}, None) for t in dataset.targets]
+        nothing = [
+            TargetSummary(t.name, t.task, t.unit, _main(t), {}, {}, {}, None, answering=answering)
+            for t in dataset.targets
+        ]
         return Judgement(Validation(tuple(nothing), 1, members, len(dataset)), (None,) * len(nothing))
     ends = np.cumsum([target.width for target in dataset.targets]).tolist()
     summaries, calibrations = [], []
@@ -98,6 +103,7 @@ def judge(
             dataset.values[labelled, index],
             fold_ids[labelled],
             classes=target.width,
+            names=[name for name in baselines.baseline_names(target.task) if name != answering],
             seed=seed,
             progress=progress,
         )
@@ -127,6 +133,7 @@ def judge(
                 made.coverage,
                 bands=made.bands,
                 clusters=made.clusters,
+                answering=answering,
                 baselines_by_fold=_by_fold(target.task, figures.main, truth, others, fold_ids[known], folds),
             )
         )

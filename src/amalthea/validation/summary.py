@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import Any, get_args
 
 from amalthea.datasets.archive import Number
-from amalthea.datasets.dataset import Refusal
+from amalthea.datasets.dataset import Refusal, Task
+from amalthea.validation.baselines import baseline_names
 from amalthea.validation.distance_bands import Band
 from amalthea.validation.metrics import HIGHER_IS_BETTER, METRICS, Figure, beats
 
@@ -51,7 +52,7 @@ class TargetSummary:
             own ("energy_mae": "meV/atom"); empty for numbers and classes.
         bands: how the answers hold with distance, out of fold; empty where it is not known.
         clusters: the figures of rows whose whole cluster was held out; None where there are no such folds.
-        answering: what answers, in words.
+        answering: what answers: "network", or the name of a simple model.
     """
 
     target: str
@@ -77,6 +78,11 @@ class TargetSummary:
         usual = [name for name in METRICS.get(self.task, ()) if name in figures or not figures]
         return tuple(self.units) or tuple(usual or self.metrics)
 
+    @property
+    def simple(self) -> bool:
+        """Whether no networks answer."""
+        return self.answering != "network"
+
     def written(self, metric: str) -> str:
         """Return a metric's name as people write it, with its unit where it carries one."""
         return written(metric, self.units.get(metric, ""))
@@ -84,16 +90,19 @@ class TargetSummary:
     def verdict(self) -> list[str]:
         """Return in words how the network compares with each baseline that is better or hardly worse."""
         sentences = []
+        subject = f"{self.answering} model" if self.simple else "network"
         for name, difference in self.differences.items():
             if beats(Figure(-difference.value, difference.error)):
+                known = self.task in get_args(Task) and name in baseline_names(self.task)
+                use = f"Use it (amalthea train ... --model {name})" if known else "Use it"
                 sentences.append(
-                    f"The {name} baseline is better than the {self.answering} at {self.target or 'all'}: by "
+                    f"The {name} baseline is better than the {subject} at {self.target or 'all'}: by "
                     f"{Figure(-difference.value, difference.error)} in {self.written(self.main)}. "
-                    "Use it, or give the network more data or better features."
+                    f"{use}{'.' if self.simple else ', or give the network more data or better features.'}"
                 )
             elif not beats(difference):
                 sentences.append(
-                    f"The {self.answering} is not clearly better at {self.target or 'all'} than the {name} baseline: "
+                    f"The {subject} is not clearly better at {self.target or 'all'} than the {name} baseline: "
                     f"{difference} in {self.written(self.main)}."
                 )
         return sentences
@@ -130,16 +139,15 @@ class Validation:
         for summary in self.targets:
             name = summary.target or "all"
             if summary.metrics:
-                lines.append((name, "network, out of fold", summary.metrics))
-            if summary.clusters:
-                lines.append((name, "network, clusters held out", summary.clusters.metrics))
                 lines.append((name, f"{summary.answering}, out of fold", summary.metrics))
+            if summary.clusters:
+                lines.append((name, f"{summary.answering}, clusters held out", summary.clusters.metrics))
             if summary.test:
                 lines.append((name, f"{summary.answering}, test set", summary.test))
             if summary not in self.compared:
                 continue
-            lines += [(name, f"test set: {simple}", figures) for simple, figures in summary.test_baselines.items()]
-            lines += [(name, f"baseline: {simple}", figures) for simple, figures in summary.baselines.items()]
+            lines += [(name, f"test set: {other}", figures) for other, figures in summary.test_baselines.items()]
+            lines += [(name, f"baseline: {other}", figures) for other, figures in summary.baselines.items()]
         return lines
 
     def names(self) -> list[str]:
@@ -168,7 +176,10 @@ class Validation:
                 main.append(f"{summary.target or 'all'}: {name} {figures[summary.main]}{unit}")
         judged = any(summary.metrics for summary in self.targets)
         alone = "the past predicts the future" if judged else "no folds"
-        how = f"{self.folds} folds x {self.members} members" if self.folds > 1 else f"{self.members} members, {alone}"
+        members = "" if self.targets and self.targets[0].simple else f"{self.members} members"
+        how = " x ".join(filter(None, [f"{self.folds} folds", members]))
+        if self.folds == 1:
+            how = ", ".join(filter(None, [members, alone]))
         if not self.examples:
             return f"{'; '.join(main) or 'no figures'} (trained elsewhere)"
         return f"{'; '.join(main) or 'no figures'} ({how}, {self.examples} examples)"

@@ -61,7 +61,8 @@ def train(
         features: one of the domain's choices; "auto" lets the domain choose.
         network: one of the domain's choices; or a network of one's own: a file that Keras saved, or `module:function`,
             called as `function(shape, outputs)`.
-        model: a simple model to be saved instead of networks, by its name among the baselines (of series).
+        model: a simple model to be saved instead of networks, by its name among the baselines ("boosting", "theta");
+            it needs its examples when it is asked.
         augment: change pictures a little in every training step; None: the domain's default.
         split: "random"; molecules also "scaffold" and "cluster"; "group", "time" and "column" need the column.
         group: the column whose equal values share a fold (split "group").

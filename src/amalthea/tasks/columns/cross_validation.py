@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,10 +74,10 @@ def out_of_fold(
     else:
         return None
     folds = split.folds + int(split.in_time)  # the past, which is judged by none, stands last
-    return _bounded(dataset, mixed(answers, [part.shares[split.fold_ids] for part in parts]), split.fold_ids, folds)
+    return bounded(dataset, mixed(answers, [part.shares[split.fold_ids] for part in parts]), split.fold_ids, folds)
 
 
-def _bounded(dataset: Dataset, members: NDArray[np.float32], fold_ids: NDArray[np.int64], folds: int) -> Prediction:
+def bounded(dataset: Dataset, members: NDArray[np.float32], fold_ids: NDArray[np.int64], folds: int) -> Prediction:
     """Return the mean and the spread of answers, each bounded by what the members that never saw it learned from."""
     low, high = (ends.astype(np.float32) for ends in bounds(dataset.values, fold_ids, folds, dataset.targets))
     members = np.clip(members, low[fold_ids], high[fold_ids])
@@ -92,42 +92,62 @@ def _bounded(dataset: Dataset, members: NDArray[np.float32], fold_ids: NDArray[n
 
 def held_out_by_cluster(
     dataset: Dataset,
-    kind: Featurizing,
-    arrays: Arrays,
-    parts: Sequence[Part],
+    x: NDArray[Any],
+    ask: Callable[[Split], Prediction | None],
     split: Split,
     applicability: Applicability,
-    settings: Settings,
+    seed: int,
 ) -> HeldOut | None:
-    """Return what a few networks more say of clusters of examples that they never saw.
+    """Return what a few networks or models more say of clusters of examples that they never saw.
 
     Examples that people ask about are rarely drawn from where the training set was: random folds alone know no such
-    distance. The sets of features count as they do in the random folds on average.
+    distance.
+
+    Args:
+        dataset: n examples.
+        x: their first set of features.
+        ask: returns the answers in a split of whole clusters; None where there are to be none.
+        split: the random folds.
+        applicability: what "far" means.
+        seed: of the clusters.
 
     Returns:
-        None where examples are held out in groups already, are too few, or the user wishes to stop; and where so few
-        networks were asked for that these would be more.
+        None where examples are held out in groups already, or are too few.
     """
-    stopped = any(part.ensemble.history is None or part.ensemble.history.interrupted for part in parts)
-    few = len(dataset) < FEWEST or len(parts[0].ensemble) <= CLUSTER_FOLDS * CLUSTER_MEMBERS
-    if split.grouped or split.in_time or split.folds == 1 or stopped or few:
+    if split.grouped or split.in_time or split.folds == 1 or len(dataset) < FEWEST:
         return None
-    clusters = cluster(arrays[0], parts[0].featurizer.metric, dataset.groups, settings.seed)
+    clusters = cluster(x, applicability.metric, dataset.groups, seed)
     if len(np.unique(clusters)) < CLUSTER_FOLDS:
         return None
-    fold_ids = group_folds(clusters, CLUSTER_FOLDS, settings.seed)
+    fold_ids = group_folds(clusters, CLUSTER_FOLDS, seed)
+    judged = ask(Split(fold_ids, clusters, grouped=True))
+    if judged is None:
+        return None
+    apart = Apart(*applicability.held_out(x, fold_ids, seed))
+    return HeldOut(np.asarray(judged.mean), np.asarray(judged.std), fold_ids, clusters, apart)
+
+
+def networks_apart(
+    dataset: Dataset, kind: Featurizing, arrays: Arrays, parts: Sequence[Part], split: Split, settings: Settings
+) -> Prediction | None:
+    """Return what a few networks more say of other folds; the sets of features count as in the random ones on average.
+
+    Returns:
+        None where the user wishes to stop, or asked for so few networks that these would be more.
+    """
+    stopped = any(part.ensemble.history is None or part.ensemble.history.interrupted for part in parts)
+    if stopped or len(parts[0].ensemble) <= CLUSTER_FOLDS * CLUSTER_MEMBERS:
+        return None
     defaults = dataclasses.replace(settings.defaults, folds=CLUSTER_FOLDS, members=CLUSTER_MEMBERS)
     fewer = dataclasses.replace(settings, defaults=defaults, say=ignore)
     answers = []
     for part, x in zip(parts, arrays, strict=True):
-        ensemble = _fit(dataset, kind, part.featurizer, x, fold_ids, dataset.groups, fewer)
+        ensemble = _fit(dataset, kind, part.featurizer, x, split.fold_ids, dataset.groups, fewer)
         if ensemble.history is not None and ensemble.history.interrupted:
             return None
         answers.append(ensemble.out_of_fold.members)
     shares = [part.shares.mean(axis=0) for part in parts]
-    judged = _bounded(dataset, mixed(answers, shares), fold_ids, CLUSTER_FOLDS)
-    apart = Apart(*applicability.held_out(arrays[0], fold_ids, settings.seed))
-    return HeldOut(np.asarray(judged.mean), np.asarray(judged.std), fold_ids, clusters, apart)
+    return bounded(dataset, mixed(answers, shares), split.fold_ids, CLUSTER_FOLDS)
 
 
 def _foretold(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,12 @@ from amalthea.domains.protocol import Domain, Featurizer, Featurizing
 from amalthea.predictor.predictions import answer_all, columns, raw_answers
 from amalthea.progress import Bar, Verbosity
 from amalthea.tasks.columns.class_range import ClassRange, class_ranges, mixed_out_of_fold, packed
-from amalthea.tasks.columns.cross_validation import fit_parts, held_out_by_cluster, out_of_fold
+from amalthea.tasks.columns.cross_validation import fit_parts, held_out_by_cluster, networks_apart, out_of_fold
 from amalthea.tasks.columns.feature_selection import choose_features
 from amalthea.tasks.columns.hidden_groups import note_on_hidden_groups
-from amalthea.tasks.protocol import Calibration, Clock, Fitted
+from amalthea.tasks.columns.simple import SimpleModel, is_simple, side_by_side
+from amalthea.tasks.columns.simple import out_of_fold as simple_out_of_fold
+from amalthea.tasks.protocol import Calibration, Clock, Fitted, Part
 from amalthea.training.prediction import Prediction
 from amalthea.validation.applicability_domain import Applicability
 from amalthea.validation.cross_fitting import Apart
@@ -32,7 +35,7 @@ from amalthea.workflow.splitting import Split, split_rows
 
 def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fitted:
     """Learn targets that are columns of numbers and classes; see `Task.fit`."""
-    members, seed = settings.defaults.members, settings.seed
+    seed = settings.seed
     if settings.defaults.augment:
         settings.say(
             f"In training, {kind.nouns.many} are turned, stretched and moved a little; --no-augment switches that off."
@@ -43,25 +46,33 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         dataset, arrays = _featurize(dataset, featurizers, settings.verbose)
         dataset = _with_same_features_together(dataset, kind, arrays, settings)
         divided = split_rows(dataset, kind, settings)
-        everything = np.concatenate([values.reshape(len(values), -1) for values in arrays], axis=1)
+        everything = side_by_side(arrays)
         if settings.by_chance and divided.folds > 1 and (note := note_on_hidden_groups(dataset, everything, seed)):
             settings.say(note)
     with clock("train"):
-        shares = choose_features(dataset, kind, featurizers, arrays, divided, settings)
-        used = np.flatnonzero(shares.any(axis=(1, 2)))
-        featurizers, arrays = tuple(featurizers[i] for i in used), [arrays[i] for i in used]
-        parts = fit_parts(dataset, kind, featurizers, arrays, shares[used], divided, settings)
-        raw = out_of_fold(dataset, kind, arrays, parts, divided, settings)
+        learned = _learn(dataset, kind, featurizers, arrays, divided, settings)
+        featurizers, arrays, parts, raw = learned.featurizers, learned.arrays, learned.parts, learned.raw
         applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed=seed)
-        clusters = held_out_by_cluster(dataset, kind, arrays, parts, divided, applicability, settings)
+        clusters = held_out_by_cluster(dataset, arrays[0], learned.ask, divided, applicability, seed)
     with clock("validate"), Bar("baselines", verbose=settings.verbose) as bar:
         apart = Apart(*applicability.held_out(arrays[0], divided.fold_ids, seed))
-        ranges = class_ranges(dataset, parts[0], arrays[0], None if raw is None else np.asarray(raw.mean))
-        everything = np.concatenate([values.reshape(len(values), -1) for values in arrays], axis=1)
+        means = None if raw is None else np.asarray(raw.mean)
+        ranges = class_ranges(dataset, parts[0], arrays[0], means) if parts else {}
         verdict = judge(
-            dataset, raw, everything, divided.fold_ids, divided.units, members, seed, bar.reach, ranges, apart, clusters
+            dataset,
+            raw,
+            side_by_side(arrays),
+            divided.fold_ids,
+            divided.units,
+            settings.defaults.members,
+            seed,
+            bar.reach,
+            ranges,
+            apart,
+            clusters,
+            answering="network" if learned.state is None else learned.state.name,
         )
-        if raw is None:
+        if raw is None and parts:
             verdict = dataclasses.replace(verdict, calibrations=calibrations_aside(dataset, parts[0].ensemble.aside))
         for note in verdict.notes:
             settings.say(note)
@@ -75,7 +86,56 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
         out_of_fold=_out_of_fold_table(
             dataset, divided, raw, verdict.calibrations, arrays[0], applicability, ranges, apart
         ),
+        state=learned.state,
         arrays=packed(ranges),
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Learned:
+    """What answers: networks, or a baseline.
+
+    Args:
+        featurizers: of the sets of features in use.
+        arrays: their values.
+        parts: the networks; none of a baseline.
+        raw: what is said of each row by those that never saw it; None with one fold.
+        ask: returns the same in other folds, where there are to be such answers.
+        state: which baseline it is; None: networks answer.
+    """
+
+    featurizers: tuple[Featurizer, ...]
+    arrays: list[NDArray[Any]]
+    parts: tuple[Part, ...]
+    raw: Prediction | None
+    ask: Callable[[Split], Prediction | None]
+    state: SimpleModel | None = None
+
+
+def _learn(
+    dataset: Dataset,
+    kind: Featurizing,
+    featurizers: tuple[Featurizer, ...],
+    arrays: list[NDArray[Any]],
+    split: Split,
+    settings: Settings,
+) -> _Learned:
+    """Train the networks, or the baseline that was asked for in their place."""
+    name, seed = settings.defaults.network, settings.seed
+    if name not in kind.network_choices and is_simple(name, dataset.targets):
+        ask = functools.partial(simple_out_of_fold, dataset, side_by_side(arrays), name=name, seed=seed)
+        return _Learned(featurizers, arrays, (), ask(split), ask, SimpleModel.of(name, featurizers, split, seed))
+    shares = choose_features(dataset, kind, featurizers, arrays, split, settings)
+    used = np.flatnonzero(shares.any(axis=(1, 2))).tolist()
+    featurizers, arrays = tuple(featurizers[i] for i in used), [arrays[i] for i in used]
+    parts = fit_parts(dataset, kind, featurizers, arrays, shares[used], split, settings)
+    raw = out_of_fold(dataset, kind, arrays, parts, split, settings)
+    return _Learned(
+        featurizers,
+        arrays,
+        parts,
+        raw,
+        lambda clusters: networks_apart(dataset, kind, arrays, parts, clusters, settings),
     )
 
 

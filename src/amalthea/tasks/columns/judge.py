@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.domains import domain
 from amalthea.errors import DataError
+from amalthea.tasks.columns.simple import side_by_side
 from amalthea.tasks.protocol import TestFigures
 from amalthea.validation import baselines
 from amalthea.validation.metrics import bootstrap
@@ -29,7 +30,7 @@ def judge(predictor: Predictor, dataset: Dataset) -> TestFigures:
     """
     nothing = np.full(len(dataset), "", object)
     prediction = predictor.answer(Inputs(dataset.examples, dataset.examples, nothing, nothing))
-    several = len(predictor.targets) > 1
+    several, answering = len(predictor.targets) > 1, predictor.validation.targets[0].answering
     features, values = _training(predictor) if len(predictor.examples) else (None, None)
     asked = None if features is None else _features(predictor, dataset.examples)
     figures, others, differences = {}, {}, {}
@@ -44,8 +45,9 @@ def judge(predictor: Predictor, dataset: Dataset) -> TestFigures:
         simple: dict[str, NDArray[np.float64]] = {}
         if features is not None and values is not None and asked is not None:
             rows = np.isfinite(values[:, index])
+            names = [name for name in baselines.baseline_names(target.task) if name != answering]
             fitted = baselines.on_test(
-                target.task, features[rows], values[rows, index], asked[known], classes=target.width
+                target.task, features[rows], values[rows, index], asked[known], classes=target.width, names=names
             )
             simple, notes = dict(fitted.predictions), (*notes, *fitted.notes)
         scores = bootstrap(
@@ -74,12 +76,10 @@ def _training(predictor: Predictor) -> tuple[NDArray[Any], NDArray[np.float64]]:
 
     rows = np.arange(len(predictor.examples))
     if len(rows) > MOST_ROWS:
-        seed = int(predictor.parts[0].ensemble.seed)
-        rows = np.sort(np.random.default_rng(seed).permutation(len(rows))[:MOST_ROWS])
+        rows = np.sort(np.random.default_rng(predictor.seed).permutation(len(rows))[:MOST_ROWS])
     return _features(predictor, predictor.examples.iloc[rows]), known_values(predictor, rows)
 
 
 def _features(predictor: Predictor, examples: Any) -> NDArray[Any]:
     """Return all features of examples side by side, shape (n, d)."""
-    made = [part.featurizer.transform(examples)[0] for part in predictor.parts]
-    return np.concatenate([np.asarray(values).reshape(len(examples), -1) for values in made], axis=1)
+    return side_by_side([featurizer.transform(examples)[0] for featurizer in predictor.ready.featurizers])

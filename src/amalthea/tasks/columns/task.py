@@ -16,6 +16,7 @@ from amalthea.domains.protocol import Defaults, Domain, Featurizing
 from amalthea.errors import AmaltheaError, DataError
 from amalthea.predictor.predictions import columns
 from amalthea.tasks.columns.answers import Ready
+from amalthea.tasks.columns.simple import SimpleModel, is_simple
 from amalthea.tasks.protocol import Clock, Fitted, TestFigures
 from amalthea.training.prediction import Prediction
 
@@ -33,7 +34,7 @@ class Columns:
     """Targets that are columns of a table: numbers with intervals, classes with probabilities."""
 
     name: str = "columns"
-    state_type: Any = None
+    state_type: Any = SimpleModel
     keras_modules: Sequence[str] = ()
     suffixes: frozenset[str] = frozenset()
 
@@ -46,6 +47,10 @@ class Columns:
         if not isinstance(domain, Featurizing):
             raise DataError(f"{domain.nouns.many} have no features from which columns are learned.")
         offered = network in domain.network_choices
+        if not offered and is_simple(network, dataset.targets):
+            if augment:
+                raise DataError("--augment is for networks that learn pictures, not for a simple model.")
+            return dataclasses.replace(domain.defaults(dataset, "auto"), network=network, members=1, augment=False)
         proposed = domain.defaults(dataset, network if offered else "auto")
         if augment and not (offered and domain.defaults(dataset, "auto").augment):
             raise DataError(
@@ -63,8 +68,12 @@ class Columns:
         """Check that every network answers as many numbers as the targets have; return what answers need.
 
         Raises:
-            AmaltheaError: one does not.
+            AmaltheaError: one does not, or there is no such baseline.
         """
+        if not predictor.parts:
+            state, folds = predictor.state, int(predictor.out_of_fold["fold"].max()) + 1
+            if not (state.featurizers and is_simple(state.name, predictor.targets) and state.folds in (1, folds)):
+                raise AmaltheaError(f"no baseline {state.name!r} in {state.folds} folds fits the targets.")
         width = sum(target.width for target in predictor.targets)
         for part in predictor.parts:
             example = np.zeros((1, *part.featurizer.shape), part.featurizer.dtype)
@@ -87,7 +96,7 @@ class Columns:
 
     def positions(self, predictor: Predictor, inputs: Inputs) -> NDArray[np.float32]:
         """Return the first set of features of examples that can be read, shape (n, d)."""
-        values = predictor.parts[0].featurizer.transform(inputs.examples)[0]
+        values = predictor.ready.featurizers[0].transform(inputs.examples)[0]
         return np.asarray(values, np.float32).reshape(len(inputs), -1)
 
     def columns(self, predictor: Predictor, prediction: Prediction, index: pd.Index[Any]) -> pd.DataFrame:

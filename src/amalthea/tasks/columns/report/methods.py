@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amalthea.datasets.dataset import Target
 from amalthea.reporting.blocks import Table
 from amalthea.reporting.context import Context
 from amalthea.reporting.methods import layer_table
+from amalthea.reporting.translate import baseline
 
 USUAL = {"features": "auto", "network": "auto", "split": "random"}
 """Settings that the command need not say."""
@@ -20,6 +23,29 @@ def with_classes(context: Context, target: Target) -> str:
             classes += words(", value ≥ {threshold}", threshold=words.number(target.threshold))
         return f"{target.name} ({classes})"
     return f"{target.name} ({target.unit})" if target.unit else target.name
+
+
+def simple_text(context: Context, targets: str, features: Sequence[str]) -> str:
+    """Return what a baseline learned from what, and how it was judged, as sentences for a paper."""
+    words, known = context.words, context.predictor.validation
+    sentences = [
+        words(
+            "A simple model of scikit-learn (“{model}”, random seed {seed}) learned {targets} from {data}.",
+            model=baseline(words, known.targets[0].answering),
+            seed=context.seed,
+            targets=targets,
+            data=context.predictor.provenance.data,
+        ),
+        words("Features: {features}.", features="; ".join(features)),
+    ]
+    if known.folds > 1:
+        sentence = words(
+            "{folds} models, each judged on the fold that it had not learned from, answer with their mean; copies of "
+            "an example share a fold.",
+            folds=known.folds,
+        )
+        sentences.append(sentence)
+    return " ".join(sentences)
 
 
 def layers(context: Context) -> list[Table]:

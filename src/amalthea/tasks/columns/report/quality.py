@@ -14,7 +14,7 @@ def in_words(context: Context, summary: TargetSummary) -> str:
     words, metrics = context.words, summary.metrics
     main = metrics[summary.main]
     head = words(
-        "{target}: {metric} {figure} on examples that the answering networks had never seen.",
+        "{target}: {metric} {figure} on examples that the answering models had never seen.",
         target=summary.target,
         metric=metric(words, summary.main, summary.units),
         figure=words.figure(main, summary.unit if summary.main == "rmse" else ""),

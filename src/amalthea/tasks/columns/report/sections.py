@@ -23,7 +23,7 @@ from amalthea.reporting.sections import section
 from amalthea.reporting.summary import verdict_blocks
 from amalthea.reporting.translate import Words
 from amalthea.tasks.columns.report.learning_curve import curve_blocks
-from amalthea.tasks.columns.report.methods import USUAL, layers, with_classes
+from amalthea.tasks.columns.report.methods import USUAL, layers, simple_text, with_classes
 from amalthea.tasks.columns.report.quality import in_words
 from amalthea.tasks.columns.report.validation_split import set_aside
 
@@ -40,13 +40,14 @@ def sections(context: Context) -> list[Section]:
         "There is no validation loss: no examples were set aside while learning, so it cannot be seen where "
         "overfitting began; training with --patience sets a tenth of each network's rows aside and shows it."
     )
+    learning = [*loss_blocks(context, unvalidated), *curve_blocks(context)] if context.predictor.parts else []
     return [
         section(context, "verdict", verdict_blocks(context, in_words)),
         section(context, "figures", _figures(context)),
         section(context, "agreement", agreement_blocks(context)),
         section(context, "certainty", certainty_blocks(context)),
         section(context, "range", range_blocks(context)),
-        section(context, "learning", [*loss_blocks(context, unvalidated), *curve_blocks(context)]),
+        *([section(context, "learning", learning)] if learning else []),
         section(context, "importance", attribution_blocks(context)),
         section(context, "data", _data(context)),
         section(context, "methods", _methods(context)),
@@ -86,12 +87,12 @@ def _methods(context: Context) -> list[Block]:
     predictor, kind = context.predictor, domain(context.predictor.domain)
     entries = works(predictor, "sklearn")
     if isinstance(kind, Cited):
-        entries += kind.works([part.featurizer.name for part in predictor.parts])
-    features = [features_in_words(context, part.featurizer) for part in predictor.parts]
+        entries += kind.works([featurizer.name for featurizer in predictor.ready.featurizers])
+    features = [features_in_words(context, featurizer) for featurizer in predictor.ready.featurizers]
     targets = ", ".join(with_classes(context, target) for target in predictor.targets)
     return method_blocks(
         context,
-        text(context, targets, features),
+        (text if predictor.parts else simple_text)(context, targets, features),
         layers(context),
         command(predictor, USUAL, predictor.targets),
         bibtex(predictor, entries),

@@ -26,6 +26,8 @@ def set_aside(predictor: Predictor) -> tuple[Judged, ...]:
     Args:
         predictor: a model with one fold.
     """
+    if not predictor.parts:
+        return ()
     target, ensemble = predictor.targets[0], predictor.parts[0].ensemble
     one = len(predictor.targets) == len(predictor.parts) == ensemble.folds == 1
     rows = ensemble.validation_rows

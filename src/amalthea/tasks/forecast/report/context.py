@@ -22,11 +22,6 @@ class ForecastContext(Context):
         state: SeriesState = checked(SeriesState, dict(self.predictor.input_state), "model.json, input_state")
         return state
 
-    @property
-    def seed(self) -> int:
-        """The seed that the networks were trained with; 0 of a simple model."""
-        return super().seed if self.predictor.parts else 0
-
     def called(self, target: str) -> str:
         """Return what a target is called; the one without a name stands for all."""
         return target or self.words("all targets")

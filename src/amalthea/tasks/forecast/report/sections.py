@@ -117,16 +117,13 @@ def _methods(context: ForecastContext) -> list[Block]:
 def _command(context: ForecastContext) -> str:
     """Return what trains the model again, with the options by which its file was read."""
     how, predictor = context.how, context.predictor
-    usual = dict(USUAL) if predictor.parts else {**USUAL, "network": predictor.provenance.chosen.get("network")}
     words = [
-        command(predictor, usual, predictor.targets),
+        command(predictor, USUAL, predictor.targets),
         "--time",
         shlex.quote(how.time),
         "--horizon",
         str(how.horizon),
     ]
-    if not predictor.parts:
-        words += ["--model", shlex.quote(predictor.validation.targets[0].answering)]
     for option, names in (("series", [how.series]), ("known", how.known), ("fixed", how.fixed)):
         for name in filter(None, names):
             words += [f"--{option}", shlex.quote(name)]
