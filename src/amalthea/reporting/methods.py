@@ -34,7 +34,13 @@ def method_blocks(context: Context, text: str, layers: Sequence[Table], command:
     return [*blocks, Text(words("Citations (BibTeX)"), works)]
 
 
-def text(context: Context, targets: str, features: Sequence[str], more: Sequence[str] = ()) -> str:
+def text(
+    context: Context,
+    targets: str,
+    features: Sequence[str],
+    more: Sequence[str] = (),
+    judged: Sequence[str] | None = None,
+) -> str:
     """Return what was trained on what, how, and how it was judged, as sentences for a paper.
 
     Args:
@@ -42,6 +48,7 @@ def text(context: Context, targets: str, features: Sequence[str], more: Sequence
         targets: what was learned.
         features: what it was learned from.
         more: sentences on the networks and what was minimized.
+        judged: sentences on how the answers were judged; None: in folds of examples.
     """
     words, predictor = context.words, context.predictor
     known, settings = predictor.validation, predictor.provenance.chosen
@@ -49,7 +56,7 @@ def text(context: Context, targets: str, features: Sequence[str], more: Sequence
         words(
             "{networks} neural networks ({parameters} parameters each) were trained with Amalthea {amalthea} (Keras "
             "{keras} on JAX {jax}) to predict {targets} from {examples} (data: {data}).",
-            networks=known.folds * known.members * len(predictor.parts),
+            networks=sum(len(part.ensemble) for part in predictor.parts),
             parameters=" / ".join(words.count(part.ensemble.model.count_params()) for part in predictor.parts),
             targets=targets,
             examples=noun(words, domain(predictor.domain).nouns, known.examples),
@@ -71,7 +78,7 @@ def text(context: Context, targets: str, features: Sequence[str], more: Sequence
                 seed=settings.get("seed", context.seed),
             )
         )
-    return " ".join([*sentences, *_validation(context, settings)])
+    return " ".join([*sentences, *(_validation(context, settings) if judged is None else judged)])
 
 
 def _validation(context: Context, settings: Any) -> list[str]:
@@ -104,8 +111,9 @@ def _validation(context: Context, settings: Any) -> list[str]:
     if any(target.task == "regression" for target in predictor.targets):
         sentences.append(
             words(
-                "Intervals are mean ± q·sqrt(a² + (b·s^p)²), s the spread of the networks; a, b, p and the conformal "
-                "factor q were fitted to out-of-fold errors, and judged with each fold left out."
+                "Intervals are mean ± q·sqrt(a² + (b·s^p)²)·d^g, s the spread of the networks, d the distance to the "
+                "training set; a, b, p, g and the conformal factor q were fitted to errors of held-out examples, and "
+                "judged with each fold left out."
             )
         )
     if any(target.task == "classification" for target in predictor.targets):

@@ -114,8 +114,10 @@ def forecast(predictor: Predictor, newer: Inputs | None, levels: Sequence[float]
             ends[level] = half_widths(errors, tracks.channel[since.track], since.origin, level, ends[level])[1]
     ahead = np.full((len(rows), horizon), np.nan)
     scale = setting.scales.season[:, None] * np.where(setting.new, UNKNOWN, 1.0)[:, None]
+    # A later step is not foretold more surely, whatever recent errors say of the thirds of the horizon.
     half = {
-        level: half_widths(ahead, tracks.channel, rows.origin * 0, level, end)[0] * scale for level, end in ends.items()
+        level: np.maximum.accumulate(half_widths(ahead, tracks.channel, rows.origin * 0, level, end)[0] * scale, axis=1)
+        for level, end in ends.items()
     }
     # 2. What should be known of a forecast, and why there is none.
     warnings = _warnings(predictor, setting, rows)

@@ -36,7 +36,8 @@ def along_time(context: ForecastContext) -> list[Block]:
         if follows is not None:
             traces += _traces(follows, ("", words("foretold now"), ""), style=2)
         series = f" ({rows['series'].iloc[0]})" if rows["series"].iloc[0] else ""
-        covered = float(((rows["truth"] >= rows["lower"]) & (rows["truth"] <= rows["upper"])).mean())
+        known = rows[np.isfinite(rows["lower"]) & np.isfinite(rows["truth"])]  # the first origins have no width yet
+        covered = float(known["truth"].between(known["lower"], known["upper"]).mean()) if len(known) else float("nan")
         blocks.append(
             Plot(
                 f"series-{number + 1}",

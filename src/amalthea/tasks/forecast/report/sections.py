@@ -109,9 +109,20 @@ def _methods(context: ForecastContext) -> list[Block]:
     known = bibtex(predictor, [*works(predictor), CONFORMAL, SELECTION, NORMALIZATION, THETA])
     if not predictor.parts:
         return [Paragraph(sentence), *method_blocks(context, sentence, [], again, known)]
-    return method_blocks(
-        context, text(context, context.learned(), [words("windows of series")], [sentence]), [], again, known
-    )
+    judged = [
+        words(
+            "Forecasts were judged in {folds} parts of the last half of the time, each by what had learned from the "
+            "time before it alone, less a gap of one horizon.",
+            folds=predictor.validation.folds,
+        ),
+        words(
+            "Standard errors are from forecasts whose futures do not overlap; scaled figures are in the spread of the "
+            "part that was learned from."
+        ),
+        words("Intervals follow recent errors: their width moves with time, for each target and third of the steps."),
+    ]
+    methods = text(context, context.learned(), [words("windows of series")], [sentence], judged)
+    return method_blocks(context, methods, [], again, known)
 
 
 def _command(context: ForecastContext) -> str:
