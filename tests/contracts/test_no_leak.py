@@ -126,6 +126,7 @@ class Case:
 
 CASES = {
     "tables": Case("tables", of_table, {"target": "y", "patience": 2}),
+    "linear": Case("tables", of_table, {"target": "y", "features": "linear"}),
     "descriptors": Case("molecules", of_molecules, {"target": "logS", "features": "descriptors", "patience": 2}),
     "counts": Case("molecules", of_molecules, {"target": "logS", "features": "morgan", "patience": 2}),
     "pictures": Case("images", of_pictures, {"target": "kind", "network": "dense"}),

@@ -23,6 +23,7 @@ class ColumnsState:
     numbers: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     written: Mapping[str, Writing] = dataclasses.field(default_factory=dict)
+    name: str = "columns"
 
 
 class Columns(Vectors):
@@ -31,6 +32,7 @@ class Columns(Vectors):
     Args:
         numbers: the names of the columns of numbers.
         categories: the values of each column of categories, by its name.
+        name: what the features are called: "columns", or "linear" for a network without hidden layers.
 
     Example:
         >>> featurizer = Columns(["mass"], {"colour": ["blue", "red"]})
@@ -40,10 +42,10 @@ class Columns(Vectors):
         array([[1.5, 0. , 1. ]], dtype=float32)
     """
 
-    name: str = "columns"
     metric: Metric = "euclidean"
 
-    def __init__(self, numbers: Sequence[str], categories: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, numbers: Sequence[str], categories: Mapping[str, Sequence[str]], name: str = "columns") -> None:
+        self.name, self.simplest = name, name == "linear"
         self.numbers = list(numbers)
         self.categories = {name: list(values) for name, values in categories.items()}
         self.feature_names: Sequence[str] = [

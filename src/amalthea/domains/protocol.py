@@ -68,7 +68,8 @@ class Featurizer(Protocol):
     """Turns examples into arrays, one example at a time. It knows names and sizes, and no statistics.
 
     A report also takes, where it has them, its `title`, the name as people write it, and its `details`, the words for a
-    paper in which {count} and what `state` holds are filled in.
+    paper in which {count} and what `state` holds are filled in. Of several, one that is `simplest` answers alone for
+    classes where the others are not clearly better.
     """
 
     name: str

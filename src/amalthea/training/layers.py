@@ -10,12 +10,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from amalthea.datasets.class_balance import has_rare_class, relative_sizes
+
 LARGEST = 1e15
 """Standard deviations beyond which all quantities are alike: the square must stay a float32."""
 
-RARE, MOST_WEIGHT = 0.3, 30.0
-"""A class is rare where it has less than this share of the rows that it would have if all were equally many (of two:
-15 %); how much each of its rows may weigh."""
+MOST_WEIGHT = 30.0
+"""How much each row of a rare class may weigh."""
 
 FEWEST_ROWS = 3
 """Training rows in which a count must differ from its median to be looked at."""
@@ -216,12 +217,10 @@ def _log_class_weights(labels: NDArray[Any], width: int) -> NDArray[np.float64]:
 
     A class weighs as much as the others together would if all had the same number of rows, at most `MOST_WEIGHT`.
     """
-    counts = np.bincount(labels[np.isfinite(labels)].astype(np.int64), minlength=width)
-    there = counts > 0
-    share = counts * there.sum() / max(counts.sum(), 1)
-    if not there.any() or share[there].min() >= RARE:
+    sizes = relative_sizes(labels, width)
+    if not has_rare_class(labels, width):
         return np.zeros(width)
-    return np.log(np.where(there, np.minimum(1 / np.maximum(share, 1e-9), MOST_WEIGHT), 1.0))
+    return np.log(np.where(sizes > 0, np.minimum(1 / np.maximum(sizes, 1e-9), MOST_WEIGHT), 1.0))
 
 
 @keras.saving.register_keras_serializable("amalthea")

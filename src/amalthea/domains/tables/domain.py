@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from amalthea import backend
+from amalthea.datasets import class_balance
 from amalthea.datasets.archive import checked
 from amalthea.datasets.assembly import ParsedTable, assemble, well_formed
 from amalthea.datasets.cells import as_record, from_record, plain_numbers
@@ -33,7 +35,8 @@ class Tables(Rows):
     name: str = "tables"
     nouns: Nouns = Nouns("row", "rows")
     input_state_type: Any = ColumnsState
-    feature_choices: Sequence[str] = ("auto", "columns")
+    keras_modules: Sequence[str] = ("amalthea.domains.linear_network",)
+    feature_choices: Sequence[str] = ("auto", "columns", "linear")
 
     def parts(self, examples: pd.DataFrame) -> Fields:
         """Return that rows consist of their columns."""
@@ -88,28 +91,36 @@ class Tables(Rows):
             yield self._inputs(table, state)
 
     def featurizers(self, dataset: Dataset, choice: str) -> tuple[Featurizer, ...]:
-        """Return the only featurizer there is for tables.
+        """Return the columns, for a dense or a linear network; "auto": dense, and linear too where a class is rare.
+
+        Few examples of a class are too few for many weights: which network serves is found by measurement.
 
         Raises:
             DataError: `choice` is not one of `feature_choices`.
         """
         if choice not in self.feature_choices:
             raise DataError(f"tables have no features '{choice}'. Choose one of: {', '.join(self.feature_choices)}.")
-        return (self._featurizer(dataset),)
+        names = (choice,) if choice != "auto" else ("columns", "linear") if _has_rare_class(dataset) else ("columns",)
+        return tuple(self._featurizer(dataset, name) for name in names)
 
     def restore(self, state: dict[str, Any]) -> Featurizer:
         """Return the featurizer that `Columns.state` described."""
         stored = checked(ColumnsState, state, "model.json, featurizers")
-        return Columns(stored.numbers, stored.categories)
+        return Columns(stored.numbers, stored.categories, stored.name)
 
     def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
-        """Return a compiled dense network."""
-        return dense(featurizer, targets, defaults, steps)
+        """Return a compiled network: without hidden layers for the features "linear", else a dense one."""
+        if featurizer.name != "linear":
+            return dense(featurizer, targets, defaults, steps)
+        backend.prepare()
+        from amalthea.domains.linear_network import linear
 
-    def _featurizer(self, dataset: Dataset) -> Columns:
+        return linear(featurizer, targets, defaults, steps)
+
+    def _featurizer(self, dataset: Dataset, name: str = "columns") -> Columns:
         categories = {str(n): c for n, c in dataset.examples.items() if not pd.api.types.is_numeric_dtype(c)}
         plain = [name for name in map(str, dataset.examples.columns) if name not in categories]
-        return Columns(plain, {name: natural_order(c.dropna().unique()) for name, c in categories.items()})
+        return Columns(plain, {n: natural_order(c.dropna().unique()) for n, c in categories.items()}, name)
 
     def _inputs(self, table: pd.DataFrame, state: dict[str, Any]) -> Inputs:
         layout = Layout(tuple(state["numbers"]), tuple(state["categories"]))
@@ -133,3 +144,8 @@ class Tables(Rows):
         problems = [misfits.get(line, problem) for line, problem in zip(table.index, unknown, strict=True)]
         sentences = np.array(["; ".join(warning) for warning in warnings], object)
         return Inputs(given, examples, np.array(problems, object), sentences)
+
+
+def _has_rare_class(dataset: Dataset) -> bool:
+    classes = ((index, target) for index, target in enumerate(dataset.targets) if target.task == "classification")
+    return any(class_balance.has_rare_class(dataset.values[:, index], target.width) for index, target in classes)

@@ -32,7 +32,8 @@ def choose_features(
     """Return how much the networks of each set of features count in each fold.
 
     Inside every fold's training part, networks are tried on each set of features and judged on rows that they did
-    not see; the fold's own rows take no part in it. With one set, or fewer than three folds, there is no choice to make
+    not see; the fold's own rows take no part in it. A set that is `simplest` gives way only where others are clearly
+    better. With one set, or fewer than three folds, there is no choice to make
     or no room for it: the first set is used.
 
     Args:
@@ -71,9 +72,31 @@ def choose_features(
         )
         for featurizer, values in zip(featurizers, arrays, strict=True)
     ]
-    shares = shares_by_fold(dataset.targets, dataset.values, predictions)[:, np.arange(split.folds) % count]
+    simplest = next((i for i, each in enumerate(featurizers) if getattr(each, "simplest", False)), None)
+    by_part = shares_by_fold(dataset.targets, dataset.values, predictions, simplest)
+    shares = by_part[:, np.arange(split.folds) % count]
     shares = np.where((shares < LEAST_SHARE) & (shares < shares.max(axis=0)), 0.0, shares)
     shares /= shares.sum(axis=0)
     listed = ", ".join(f"{f.name} {share.mean():.0%}" for f, share in zip(featurizers, shares, strict=True))
     settings.say(f"Features, chosen inside each fold's training part: {listed}.")
     return shares
+
+
+def different(arrays: Sequence[NDArray[Any]]) -> list[int]:
+    """Return the numbers of the sets of features, shape (n, ...) each, that repeat no earlier one's values."""
+    kept: list[int] = []
+    for number, values in enumerate(arrays):
+        if not any(values.shape == arrays[i].shape and np.array_equal(values, arrays[i], True) for i in kept):
+            kept.append(number)
+    return kept
+
+
+def side_by_side(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return different sets of features, shape (n, ...) each, as one, shape (n, d).
+
+    Example:
+        >>> side_by_side([np.ones((2, 1)), np.ones((2, 1)), np.zeros((2, 2))])
+        array([[1., 0., 0.],
+               [1., 0., 0.]])
+    """
+    return np.concatenate([arrays[i].reshape(len(arrays[i]), -1) for i in different(arrays)], axis=1)

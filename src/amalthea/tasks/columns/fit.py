@@ -20,9 +20,9 @@ from amalthea.predictor.predictions import answer_all, columns, raw_answers
 from amalthea.progress import Bar, Verbosity
 from amalthea.tasks.columns.class_range import ClassRange, class_ranges, mixed_out_of_fold, packed
 from amalthea.tasks.columns.cross_validation import fit_parts, held_out_by_cluster, networks_apart, out_of_fold
-from amalthea.tasks.columns.feature_selection import choose_features
+from amalthea.tasks.columns.feature_selection import choose_features, different, side_by_side
 from amalthea.tasks.columns.hidden_groups import note_on_hidden_groups
-from amalthea.tasks.columns.simple import SimpleModel, is_simple, side_by_side
+from amalthea.tasks.columns.simple import SimpleModel, is_simple
 from amalthea.tasks.columns.simple import out_of_fold as simple_out_of_fold
 from amalthea.tasks.protocol import Calibration, Clock, Fitted, Part
 from amalthea.training.prediction import Prediction
@@ -44,6 +44,9 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
     with clock("featurize"):
         featurizers = kind.featurizers(dataset, settings.features)
         dataset, arrays = _featurize(dataset, featurizers, settings.verbose)
+        if settings.defaults.network not in kind.network_choices:  # the user's own, the same for equal features
+            used = different(arrays)
+            featurizers, arrays = tuple(featurizers[i] for i in used), [arrays[i] for i in used]
         dataset = _with_same_features_together(dataset, kind, arrays, settings)
         divided = split_rows(dataset, kind, settings)
         everything = side_by_side(arrays)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from amalthea.datasets.dataset import Dataset, Inputs, Refusal
 from amalthea.domains import domain
 from amalthea.errors import DataError
-from amalthea.tasks.columns.simple import side_by_side
+from amalthea.tasks.columns.feature_selection import side_by_side
 from amalthea.tasks.protocol import TestFigures
 from amalthea.validation import baselines
 from amalthea.validation.metrics import bootstrap

@@ -14,6 +14,7 @@ from amalthea.datasets.dataset import Dataset, Target
 from amalthea.domains.protocol import Featurizer
 from amalthea.errors import AmaltheaError
 from amalthea.tasks.columns.cross_validation import bounded
+from amalthea.tasks.columns.feature_selection import side_by_side
 from amalthea.tasks.columns.refit import known_values
 from amalthea.training.prediction import Prediction
 from amalthea.validation.baselines import Answer, baseline_names, fit_folds
@@ -51,11 +52,6 @@ class SimpleModel:
 def is_simple(name: str, targets: Sequence[Target]) -> bool:
     """Say whether a name is that of a baseline of every target."""
     return all(name in baseline_names(target.task) for target in targets)
-
-
-def side_by_side(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Return several sets of features of n examples as one table, shape (n, d)."""
-    return np.concatenate([np.asarray(values).reshape(len(values), -1) for values in arrays], axis=1)
 
 
 def out_of_fold(dataset: Dataset, features: NDArray[Any], split: Split, name: str, seed: int) -> Prediction | None:
