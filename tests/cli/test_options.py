@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from amalthea.cli import app
+from amalthea.cli import app, main
 from amalthea.cli.help import GROUPS
 
 COMMANDS = typer.main.get_command(app).commands
@@ -67,3 +68,35 @@ def test_help_speaks_the_language_of_the_place():
 
 def test_every_command_stands_in_the_readme():
     assert [name for name in COMMANDS if f"amalthea {name}" not in README] == []
+
+
+@pytest.mark.parametrize("command", [[], *([each] for each in COMMANDS)], ids=" ".join)
+def test_help_is_in_the_users_language(command):
+    brazilian = {"COLUMNS": "400", "LC_ALL": "pt_BR.UTF-8"}
+    shown, english = (
+        CliRunner().invoke(app, [*command, "--help"], env=env).output
+        for env in (brazilian, {**brazilian, "LC_ALL": "C"})
+    )
+    # A line that both have holds names alone: of files, of commands, of what a program is called.
+    common = set(shown.splitlines()) & set(english.splitlines())
+    assert [line for line in common if re.search(r"\b(the|of|is|to|and|default|required)\b", line)] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"], "Falta o argumento"),
+        (["train", "x.csv", "--epoch", "3"], "Não há a opção"),
+        (["trian"], "Não há o comando"),
+        (["train", "x.csv", "--split", "any"], "Valor inválido para"),
+    ],
+)
+def test_a_usage_error_is_in_the_users_language(words, message, monkeypatch, capsys):
+    monkeypatch.setenv("LC_ALL", "pt_BR.UTF-8")
+    monkeypatch.setattr(sys, "argv", ["amalthea", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Uso: " in said

@@ -116,3 +116,12 @@ def test_any_curve_can_be_drawn(curve):
     picture = braille([curve], epochs=5, width=3, height=2)[0]
     assert picture.shape == (2, 3)
     assert picture.any() == bool(np.isfinite(curve).any())
+
+
+def test_a_line_is_in_the_language_that_is_given(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", written := io.StringIO())
+    monkeypatch.setattr(display, "SECONDS_BETWEEN_LINES", 0.0)
+    with Display(networks=6, groups=1, epochs=2, verbose=str.upper) as shown:
+        shown.group_begin(6)
+        shown.epoch_end({"loss": 1.5})
+    assert written.getvalue() == "6 NETWORKS, EPOCH 1 OF 2: TRAINING loss 1.5\n"
