@@ -88,6 +88,14 @@ def test_translations_fill_in_the_same_places(language):
 
 
 @pytest.mark.parametrize("language", languages()[1:])
+def test_no_sentence_stands_twice(language):
+    path = HOME / "reporting/locale" / language.replace("-", "_") / "LC_MESSAGES/sentences.po"
+    entries = re.findall(r'^msgid ((?:".*"\n)+)', path.read_text(encoding="utf-8"), re.MULTILINE)
+    sentences_there = ["".join(re.findall(r'^"(.*)"$', entry, re.MULTILINE)) for entry in entries]
+    assert len(set(sentences_there)) == len(sentences_there) == len(catalogue(language)) + 1  # the header
+
+
+@pytest.mark.parametrize("language", languages()[1:])
 def test_every_sentence_finds_its_own_translation(language):
     say = sentences_in(language)
     for one, other in catalogue(language).items():
