@@ -56,6 +56,7 @@ class Display:
         self.live = on_terminal(verbose)
         self.lines = not self.live and verbose != "auto" and bool(verbose)
         self.shown = self.live or self.lines
+        self._last_too = verbose in (1, True)  # who asks for progress sees the end of each group, however short it is
         self._say = words_of(verbose)
         self._networks, self._groups, self._epochs = networks, groups, epochs
         self._group = self._learning = 0
@@ -107,7 +108,8 @@ class Display:
 
     def _line(self, epoch: int) -> None:
         now = time.monotonic()
-        if now - self._written < max(SECONDS_BETWEEN_LINES, SHARE_BETWEEN_LINES * (now - self._begun)):
+        waiting = now - self._written < max(SECONDS_BETWEEN_LINES, SHARE_BETWEEN_LINES * (now - self._begun))
+        if waiting and not (self._last_too and epoch == self._epochs):
             return
         self._written = now
         group = f", group {self._group} of {self._groups}" if self._groups > 1 else ""

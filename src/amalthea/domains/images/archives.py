@@ -28,6 +28,9 @@ _PARTS = {
     "validation": (("x_val", "val_x", "val_images", "x_valid"), ("y_val", "val_y", "val_labels", "y_valid")),
     "test": (("x_test", "test_x", "test_images", "images_test"), ("y_test", "test_y", "test_labels", "labels_test")),
 }
+SMALLEST_SIDE = 8
+"""Of a square picture that was flattened."""
+
 _IMAGES = ("x", "images", "image", "pictures", "data", "arr_0")
 _LABELS = ("y", "labels", "label", "target", "targets", "classes", "arr_1")
 
@@ -38,6 +41,22 @@ def holds_stack(path: Path) -> bool:
         return any(is_stack(shape) and kind.kind in "buif" for shape, kind in _headers(path).values())
     except (DataError, OSError):
         return False
+
+
+def holds_rows(path: Path) -> bool:
+    """Say whether an .npz or .npy file holds rows of numbers and nothing that can be pictures, not even flat ones."""
+    try:
+        shapes = [shape for shape, kind in _headers(path).values() if kind.kind in "buif"]
+    except (DataError, OSError):
+        return False
+    flat = [shape for shape in shapes if len(shape) == 2 and shape[1] > 1]
+    return bool(flat) and not any(is_stack(shape) or (len(shape) == 2 and _side(shape[1])) for shape in shapes)
+
+
+def _side(pixels: int) -> int:
+    """Return the side of a square picture of so many pixels, 0 for what is none."""
+    side = math.isqrt(pixels)
+    return side if side >= SMALLEST_SIDE and side**2 == pixels else 0
 
 
 def read_archive(path: Path, span: Span | None = None) -> Pictures:
@@ -132,7 +151,7 @@ def _part(
     if image_name is None:
         return None
     values = _array(path, image_name)
-    if values.ndim == 2 and (side := math.isqrt(values.shape[1])) >= 8 and side**2 == values.shape[1]:
+    if values.ndim == 2 and (side := _side(values.shape[1])):
         values = values.reshape(-1, side, side)  # pictures that were flattened
     try:
         return from_array(values, None if label_name is None else _array(path, label_name), span, image_name)

@@ -12,7 +12,7 @@ import pandas as pd
 from amalthea.datasets.columns import is_missing
 from amalthea.datasets.messages import counted, listed
 from amalthea.domains.images import packages
-from amalthea.domains.images.archives import read_archive
+from amalthea.domains.images.archives import holds_rows, read_archive
 from amalthea.domains.images.files import Prepare, read_files
 from amalthea.domains.images.folders import DEEPEST, holds_pictures, idx_in, read_class_folders
 from amalthea.domains.images.idx import companion, holds_images, is_idx, plain_name, read_idx
@@ -39,7 +39,7 @@ def claims(path: Path) -> bool:
     if path.is_dir():
         return bool(idx_in(path)) or holds_pictures(path, levels=DEEPEST)
     if path.suffix.lower() in (".npz", ".npy"):
-        return path.is_file()
+        return path.is_file() and not holds_rows(path)
     return is_picture_name(path) or is_idx(path) or packages.holds_pictures(path) or layout_of(path) is not None
 
 

@@ -79,7 +79,11 @@ class Molecules(Rows):
         """Return each molecule's SMILES, and what stands beside it."""
         rows = examples.to_dict("records")
         return [
-            ", ".join([str(row.pop("smiles")), *(f"{name} {value}" for name, value in row.items())]) for row in rows
+            # Names that begin with # are those of a model's records.
+            ", ".join(
+                [str(row.pop("smiles")), *(f"{n} {value}" for n, value in row.items() if not str(n).startswith("#"))]
+            )
+            for row in rows
         ]
 
     def parts(self, examples: pd.DataFrame) -> Pieces:  # noqa: ARG002
