@@ -12,7 +12,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from amalthea.domains import domains
-from amalthea.domains.column_features import Columns
+from amalthea.domains.column_features import Columns, LinearColumns
 from amalthea.domains.images.featurizers import Pixels
 from amalthea.domains.molecules.featurizers import Both, Descriptors, Morgan
 from amalthea.domains.protocol import Parted, Pieces
@@ -46,7 +46,18 @@ def messages() -> set[str]:
 
 def names() -> set[str]:
     """Return what kinds of data and of answers are called, and their features and metrics."""
-    featurizers = (Columns, Descriptors, Morgan, Both, Pixels, SymmetryFunctions, Kernels, Spectrum, Values)
+    featurizers = (
+        Columns,
+        LinearColumns,
+        Descriptors,
+        Morgan,
+        Both,
+        Pixels,
+        SymmetryFunctions,
+        Kernels,
+        Spectrum,
+        Values,
+    )
     nouns = {f"{{n}} {each.nouns.one}\0{{n}} {each.nouns.many}" for each in domains()}
     parts = [each.parts(pd.DataFrame()) for each in domains() if isinstance(each, Parted)]
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ class ColumnsState:
     numbers: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     written: Mapping[str, Writing] = dataclasses.field(default_factory=dict)
-    name: str = "columns"
+    name: Literal["columns", "linear"] = "columns"
 
 
 class Columns(Vectors):
@@ -32,7 +32,6 @@ class Columns(Vectors):
     Args:
         numbers: the names of the columns of numbers.
         categories: the values of each column of categories, by its name.
-        name: what the features are called: "columns", or "linear" for a network without hidden layers.
 
     Example:
         >>> featurizer = Columns(["mass"], {"colour": ["blue", "red"]})
@@ -42,10 +41,10 @@ class Columns(Vectors):
         array([[1.5, 0. , 1. ]], dtype=float32)
     """
 
+    name: str = "columns"
     metric: Metric = "euclidean"
 
-    def __init__(self, numbers: Sequence[str], categories: Mapping[str, Sequence[str]], name: str = "columns") -> None:
-        self.name, self.simplest = name, name == "linear"
+    def __init__(self, numbers: Sequence[str], categories: Mapping[str, Sequence[str]]) -> None:
         self.numbers = list(numbers)
         self.categories = {name: list(values) for name, values in categories.items()}
         self.feature_names: Sequence[str] = [
@@ -79,3 +78,10 @@ class Columns(Vectors):
     def state(self) -> dict[str, Any]:
         """Return what makes the same featurizer again."""
         return {"name": self.name, "numbers": self.numbers, "categories": self.categories}
+
+
+class LinearColumns(Columns):
+    """The same columns, for a network without hidden layers."""
+
+    name: str = "linear"
+    simplest: bool = True

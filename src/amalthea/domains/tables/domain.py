@@ -19,12 +19,14 @@ from amalthea.datasets.dataset import Dataset, Inputs, ReadOptions, Target
 from amalthea.datasets.files import iterate_table, malformed, read_table
 from amalthea.datasets.messages import listed
 from amalthea.datasets.targets import read_targets
-from amalthea.domains.column_features import Columns, ColumnsState
+from amalthea.domains.column_features import Columns, ColumnsState, LinearColumns
 from amalthea.domains.layout import Layout, as_examples, find_layout, kept_columns, with_known_names
 from amalthea.domains.networks import dense
 from amalthea.domains.protocol import Defaults, Featurizer, Fields, Nouns
 from amalthea.domains.tabular_inputs import Rows
 from amalthea.errors import DataError
+
+FEATURIZERS: dict[str, type[Columns]] = {"columns": Columns, "linear": LinearColumns}
 
 NOTHING_KNOWN = "no feature is known"
 
@@ -36,7 +38,7 @@ class Tables(Rows):
     nouns: Nouns = Nouns("row", "rows")
     input_state_type: Any = ColumnsState
     keras_modules: Sequence[str] = ("amalthea.domains.linear_network",)
-    feature_choices: Sequence[str] = ("auto", "columns", "linear")
+    feature_choices: Sequence[str] = ("auto", *FEATURIZERS)
 
     def parts(self, examples: pd.DataFrame) -> Fields:
         """Return that rows consist of their columns."""
@@ -100,17 +102,17 @@ class Tables(Rows):
         """
         if choice not in self.feature_choices:
             raise DataError(f"tables have no features '{choice}'. Choose one of: {', '.join(self.feature_choices)}.")
-        names = (choice,) if choice != "auto" else ("columns", "linear") if _has_rare_class(dataset) else ("columns",)
+        names = (choice,) if choice != "auto" else tuple(FEATURIZERS) if _has_rare_class(dataset) else ("columns",)
         return tuple(self._featurizer(dataset, name) for name in names)
 
     def restore(self, state: dict[str, Any]) -> Featurizer:
         """Return the featurizer that `Columns.state` described."""
         stored = checked(ColumnsState, state, "model.json, featurizers")
-        return Columns(stored.numbers, stored.categories, stored.name)
+        return FEATURIZERS[stored.name](stored.numbers, stored.categories)
 
     def network(self, featurizer: Featurizer, targets: Sequence[Target], defaults: Defaults, steps: int) -> Any:
         """Return a compiled network: without hidden layers for the features "linear", else a dense one."""
-        if featurizer.name != "linear":
+        if not isinstance(featurizer, LinearColumns):
             return dense(featurizer, targets, defaults, steps)
         backend.prepare()
         from amalthea.domains.linear_network import linear
@@ -120,7 +122,7 @@ class Tables(Rows):
     def _featurizer(self, dataset: Dataset, name: str = "columns") -> Columns:
         categories = {str(n): c for n, c in dataset.examples.items() if not pd.api.types.is_numeric_dtype(c)}
         plain = [name for name in map(str, dataset.examples.columns) if name not in categories]
-        return Columns(plain, {n: natural_order(c.dropna().unique()) for n, c in categories.items()}, name)
+        return FEATURIZERS[name](plain, {n: natural_order(c.dropna().unique()) for n, c in categories.items()})
 
     def _inputs(self, table: pd.DataFrame, state: dict[str, Any]) -> Inputs:
         layout = Layout(tuple(state["numbers"]), tuple(state["categories"]))
