@@ -45,7 +45,7 @@ def test_train_prints_a_table_and_commands_that_were_not_tried(amalthea):
 
 
 def test_a_narrow_terminal_has_the_table_s_rows_as_blocks(amalthea, wine_model):
-    wide = amalthea("evaluate", "wine.amalthea", "wine.csv")
+    wide = amalthea("evaluate", "wine.amalthea", "wine.csv", COLUMNS="200")
     narrow = amalthea("evaluate", "wine.amalthea", "wine.csv", COLUMNS="50")
     assert max(map(len, narrow.stdout.splitlines())) <= 50 < max(map(len, wide.stdout.splitlines()))
     assert "\n  ROC AUC ↑   " in narrow.stdout

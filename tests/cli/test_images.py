@@ -42,7 +42,7 @@ def test_a_test_set_of_its_own_has_figures_of_its_own(digits):
     assert told["metrics"] == told["baselines"] == {}
     assert set(told["test"]) == {"accuracy", "roc_auc", "pr_auc", "brier", "ece"}
     assert told["test"]["accuracy"]["value"] > 0.8
-    assert told["calibration"] == {"coverage_90": None}
+    assert told["calibration"] == {"coverage_90": None, "coverage_90_clusters": None}
 
 
 def test_pictures_are_answered_one_by_one_together_and_in_a_folder(digits):

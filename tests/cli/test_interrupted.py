@@ -182,7 +182,7 @@ def test_figures_that_are_complete_are_kept_and_named(tmp_path):
     assert done.stderr.splitlines()[-1] == (
         "amalthea: Stopped on request. These figures are complete and kept, in figures: graph."
     )
-    assert sorted(os.listdir(tmp_path / "figures")) == ["graph.json", "graph.svg"]
+    assert sorted(os.listdir(tmp_path / "figures")) == ["graph.json", "graph.svg", "index.html", "index.pt-BR.html"]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ PLOTS = [
     "forces",
     "coverage",
     "uncertainty",
+    "held-by-distance",
+    "promised-by-distance",
     "distance",
     "coverage-force",
     "uncertainty-force",

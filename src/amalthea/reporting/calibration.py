@@ -33,7 +33,8 @@ def certainty_blocks(context: Context) -> list[Block]:
             count = words.count(len(judged))
             blocks.append(Paragraph(words("With {count} examples, calibration cannot be judged.", count=count)))
             continue
-        blocks.append(_reliability(context, judged) if judged.classes else coverage_block(context, judged))
+        covered = judged.summary.coverage
+        blocks.append(_reliability(context, judged) if judged.classes else coverage_block(context, judged, covered))
         if judged.aside:
             blocks.append(Paragraph(words("One network alone has no spread, and is near to what it set aside.")))
             continue
@@ -64,8 +65,14 @@ def _scaled(residuals: NDArray[np.float64], sigma: NDArray[np.float64]) -> NDArr
     return np.divide(residuals, sigma, out=np.zeros_like(residuals), where=sigma > 0)
 
 
-def coverage_block(context: Context, judged: Judged) -> Block:
-    """Return what intervals promise and what they hold."""
+def coverage_block(context: Context, judged: Judged, ninety: Figure | None = None) -> Block:
+    """Return what intervals promise and what they hold.
+
+    Args:
+        context: the model.
+        judged: the held-out answers.
+        ninety: what those of 90 % held when the model was judged; None: as these answers have it.
+    """
     words = context.words
     if len(np.unique(judged.parts)) < 2:
         return Paragraph(
@@ -73,11 +80,11 @@ def coverage_block(context: Context, judged: Judged) -> Block:
         )
     shares = coverages(judged)
     # Of the promise that is given, what was judged in training counts: cluster-held-out rows had their part in it.
-    if judged.summary.coverage is not None:
-        shares[LEVELS.index(0.9)] = judged.summary.coverage
+    if ninety is not None:
+        shares[LEVELS.index(0.9)] = ninety
     values, errors = [each.value for each in shares], [each.error for each in shares]
     nominal = [100 * level for level in LEVELS]
-    ninety = shares[LEVELS.index(0.9)]
+    held = shares[LEVELS.index(0.9)]
     return Plot(
         context.name("coverage", judged),
         words("{target}: what intervals promise and hold", target=context.title(judged.target.name)),
@@ -97,7 +104,7 @@ def coverage_block(context: Context, judged: Judged) -> Block:
             plots.axis(words("promised share of values inside (%)"), 34, range=[0, 101]),
             plots.axis(words("held-out values inside (%)"), range=[0, 103]),
         ),
-        words("The 90 % intervals held {share} % of the held-out values.", share=_hundred(context, ninety)),
+        words("The 90 % intervals held {share} % of the held-out values.", share=_hundred(context, held)),
         {"nominal": list(LEVELS), "covered": plots.numbers(values), "error": plots.numbers(errors)},
         half=True,
     )
