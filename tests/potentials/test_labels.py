@@ -224,3 +224,10 @@ def test_numbered_symbols_are_elements_and_numbers_are_asked_about(tmp_path: Pat
     assert kept.atoms[0].get_chemical_symbols() == ["Cu", "O"]
     assert "write the element" in kept.refused[0].reason
     assert "Properties=Z:I:1" in kept.refused[0].reason
+
+
+def test_where_no_label_is_recognized_what_stands_there_is_named(tmp_path: Path) -> None:
+    head = 'Lattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:F_pbe:R:3 E_pbe=-1.5 pbc="T T T"'
+    (tmp_path / "odd.extxyz").write_text(f"2\n{head}\nCu 0 0 0 0 0 0\nCu 2 0 0 0 0 0\n")
+    with pytest.raises(DataError, match=r"What stands with them: 'F_pbe', 'E_pbe'; --energy-key and --forces-key"):
+        am.read(tmp_path / "odd.extxyz")

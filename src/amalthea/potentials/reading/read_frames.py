@@ -25,6 +25,11 @@ from amalthea.potentials.reading.mismatches import notes_on_mismatches, per_atom
 from amalthea.potentials.reading.outliers import find_outliers
 from amalthea.potentials.reading.read_errors import FAILURES, need_ase, reason
 
+PARTS_OF_STRUCTURES = frozenset(
+    {"numbers", "positions", "momenta", "masses", "tags", "initial_magmoms", "initial_charges"}
+)
+"""Names of what makes a structure, or moves it, and labels none."""
+
 STRONGEST = 100.0
 """In eV/Å: larger forces are named."""
 
@@ -207,6 +212,13 @@ def _named(entries: Sequence[_Entry]) -> str:
     return listed((frame_name(entry.source, entry.frame) for entry in entries), 5).replace(", frame", " frame")
 
 
+def _unread(entries: Sequence[_Entry]) -> str:
+    """Return the names of what stands with frames and is no part of a structure."""
+    frames = [entry.atoms for entry in entries if entry.atoms is not None]
+    names = dict.fromkeys(shown(name) for atoms in frames for name in entries_of(atoms))
+    return listed([repr(name) for name in names if name not in PARTS_OF_STRUCTURES], 8)
+
+
 def _assembled(entries: Sequence[_Entry], notes: Sequence[str], options: StructureOptions) -> Frames:
     """Return the good frames as a record, all others as refusals.
 
@@ -223,7 +235,9 @@ def _assembled(entries: Sequence[_Entry], notes: Sequence[str], options: Structu
     if options.labelled and not good:
         first = "; ".join(f"{refusal.example}: {refusal.reason}" for refusal in refused[:3])
         more = "; ..." if len(refused) > 3 else ""
-        raise DataError(f"{counted(len(entries), 'frame')} found, and none can be used ({first}{more}).")
+        there = _unread(entries)
+        hint = f" What stands with them: {there}; --energy-key and --forces-key take it." if there else ""
+        raise DataError(f"{counted(len(entries), 'frame')} found, and none can be used ({first}{more}).{hint}")
     labels = [entry.labels for entry in good]
     return Frames(
         atoms=[plain(entry.atoms) for entry in good],
