@@ -4,7 +4,8 @@
 
 Without a model one is trained on MNIST with the defaults. Letters are drawn with the fonts that matplotlib brings,
 turned and brought into MNIST's box (20 x 20, the centre of mass in the middle); those that look like a digit are left
-out. The pool is letters, noise and halves of digits in their places, all alike.
+out. The pool is letters, noise and halves of digits in their places, all alike. Inverted digits are digits: pictures
+whose paper is dark are turned round as they are read.
 """
 
 from __future__ import annotations

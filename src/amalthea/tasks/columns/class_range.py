@@ -23,7 +23,7 @@ CELLS = 3
 
 AT_ONCE = 1_000
 FEWEST_HELD_OUT = 200
-"""Held-out rows without which the one in eighty that is least usual cannot be told."""
+"""Held-out rows without which the one in sixty that is least usual cannot be told."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
