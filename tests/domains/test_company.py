@@ -93,3 +93,12 @@ def test_a_model_with_company_asks_for_it_by_name(tmp_path: Path) -> None:
     bad = opened.predict([row | {"solvent": "C1C"}])
     assert "'solvent': 'C1C' cannot be read as SMILES" in bad.problems[0]
     assert opened.evaluate(table).trained_on == 40
+
+
+def test_a_condition_far_from_all_known_ones_or_missing_is_outside(tmp_path: Path) -> None:
+    predictor = am.train(frame(), "y", folds=2, members=2, epochs=5, features="morgan", verbose=0)
+    asked = pd.DataFrame({"SMILES": ["CCO"] * 3, "T": [310.0, 900.0, np.nan], "solvent": "CO", "lab": "a"})
+    near, hot, unknown = predictor.predict(asked).outside.tolist()
+    assert (near, hot, unknown) == (False, True, True)
+    predictor.save(tmp_path / "m.amalthea")
+    assert am.load_model(tmp_path / "m.amalthea").predict(asked).outside.tolist() == [False, True, True]

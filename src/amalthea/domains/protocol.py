@@ -69,7 +69,8 @@ class Featurizer(Protocol):
 
     A report also takes, where it has them, its `title`, the name as people write it, and its `details`, the words for a
     paper in which {count} and what `state` holds are filled in. Of several, one that is `simplest` answers alone for
-    classes where the others are not clearly better.
+    classes where the others are not clearly better. `beside_columns`, where it is there, is the number of leading
+    features of which each means something by itself, though `metric` knows none such.
     """
 
     name: str

@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from amalthea.validation.distances import Metric, Space, fit_space, open_space
 
+BESIDE = "beside_"
+"""Begins the names of the arrays of columns that mean something by themselves."""
+
 _REFERENCES = 10_000
 _NEIGHBOURS = 5
 _SMALLEST = 1e-6  # the median distance where most examples are alike
@@ -28,6 +31,8 @@ class Applicability:
         groups: shape (references,), integers: copies share one.
         reference_distances: shape (references,), sorted: those of the references themselves, each without the
             neighbours of its group.
+        beside: the leading columns that mean something by themselves, where the metric knows none: a temperature beside
+            molecules; None: there are none.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
@@ -40,9 +45,12 @@ class Applicability:
     space: Space
     groups: NDArray[np.int64]
     reference_distances: NDArray[np.float64]
+    beside: Space | None = None
 
     @classmethod
-    def fit(cls, features: ArrayLike, metric: Metric, groups: ArrayLike, seed: int = 0) -> Applicability:
+    def fit(
+        cls, features: ArrayLike, metric: Metric, groups: ArrayLike, seed: int = 0, beside: int = 0
+    ) -> Applicability:
         """Learn from the training set.
 
         Args:
@@ -50,6 +58,7 @@ class Applicability:
             metric: as above.
             groups: shape (n,), integers: copies of the same example share one.
             seed: of the sample of references, where there are more than 10,000 examples.
+            beside: how many leading columns mean something by themselves beside the metric.
 
         Raises:
             ValueError: the shapes do not match, there are no examples, or the metric is unknown.
@@ -60,7 +69,8 @@ class Applicability:
         chosen = references(len(values), seed)
         values, labels = values[chosen], labels[chosen]
         values = values.astype(np.float32)
-        fitted = cls(metric, values.shape[1], fit_space(values, metric), labels, np.empty(0))
+        columns = fit_space(values[:, :beside], "euclidean") if beside else None
+        fitted = cls(metric, values.shape[1], fit_space(values, metric), labels, np.empty(0), columns)
         distances = fitted._distance(values, labels)
         return dataclasses.replace(fitted, reference_distances=np.sort(distances[np.isfinite(distances)]))
 
@@ -112,7 +122,7 @@ class Applicability:
         for fold in np.unique(folds):
             others = labels != fold
             if others.any():
-                excess[folds == fold] = self.space.excess(values[folds == fold], others)
+                excess[folds == fold] = self._excess(values[folds == fold], others)
         return self._relative(self._distance(values, folds, labels)), excess
 
     def excess(self, features: ArrayLike) -> NDArray[np.float64]:
@@ -120,7 +130,14 @@ class Applicability:
 
         It is 0 where the metric knows no columns of which each means something.
         """
-        return self.space.excess(_rows(features), np.ones(len(self.groups), bool))
+        return self._excess(_rows(features), np.ones(len(self.groups), bool))
+
+    def _excess(self, values: NDArray[Any], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        excess = self.space.excess(values, chosen)
+        if self.beside is None:
+            return excess
+        columns = values[:, : len(np.asarray(self.beside.arrays()["centre"]))]
+        return np.maximum(excess, self.beside.excess(columns, chosen))
 
     def _relative(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
         usual = np.median(self.reference_distances) if len(self.reference_distances) else np.nan
@@ -146,7 +163,9 @@ class Applicability:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays to be saved, in compact types."""
-        return {"groups": self.groups, "own": self.reference_distances, **self.space.arrays()}
+        columns = {} if self.beside is None else self.beside.arrays()
+        named = {BESIDE + name: values for name, values in columns.items()}
+        return {"groups": self.groups, "own": self.reference_distances, **self.space.arrays(), **named}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], metric: Metric, features: int) -> Applicability:
@@ -156,7 +175,9 @@ class Applicability:
             KeyError: an array is missing.
         """
         space = open_space(arrays, metric)
-        return cls(metric, features, space, arrays["groups"], arrays["own"])
+        named = {name.removeprefix(BESIDE): values for name, values in arrays.items() if name.startswith(BESIDE)}
+        beside = open_space(named, "euclidean") if named else None
+        return cls(metric, features, space, arrays["groups"], arrays["own"], beside)
 
     def _distance(
         self,

@@ -157,6 +157,7 @@ class Accompanied(Vectors):
         self.base, self.company, self.name = base, company, base.name
         self.title, self.details = getattr(base, "title", base.name), getattr(base, "details", "")
         self.columns = Columns(company.numbers, company.categories)
+        self.beside_columns = len(self.columns.feature_names)
         names = [list(base.feature_names), *([f"{m}: {n}" for n in base.feature_names] for m in company.molecules)]
         self.feature_names: Sequence[str] = [
             *self.columns.feature_names,

@@ -55,7 +55,8 @@ def fit(dataset: Dataset, kind: Domain, settings: Settings, clock: Clock) -> Fit
     with clock("train"):
         learned = _learn(dataset, kind, featurizers, arrays, divided, settings)
         featurizers, arrays, parts, raw = learned.featurizers, learned.arrays, learned.parts, learned.raw
-        applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed=seed)
+        beside = getattr(featurizers[0], "beside_columns", 0)
+        applicability = Applicability.fit(arrays[0], featurizers[0].metric, dataset.groups, seed, beside)
         clusters = held_out_by_cluster(dataset, arrays[0], learned.ask, divided, applicability, seed)
     with clock("validate"), Bar("baselines", verbose=settings.verbose) as bar:
         apart = Apart(*applicability.held_out(arrays[0], divided.fold_ids, seed))
