@@ -45,6 +45,7 @@ class Info:
             "data": card.provenance.data,
             "fingerprint": card.provenance.fingerprint,
             "settings": card.provenance.chosen,
+            "epochs": {name: list(record.epochs) for name, record in card.training.items()},
             "seconds": dict(card.provenance.seconds),
             "versions": dict(card.provenance.versions),
             "notes": list(card.provenance.notes),
@@ -63,6 +64,7 @@ class Info:
         chosen = provenance.chosen_for(bool(card.members))
         refused = f", {len(provenance.refused):,} refused" if provenance.refused else ""
         asked = ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
+        done = [epochs for record in card.training.values() if record.interrupted for epochs in record.epochs]
         lines = [
             f"{self.name}: {nouns.many}, answered with {card.task}",
             *(f"  predicts      {_described(target)}" for target in card.targets),
@@ -72,6 +74,7 @@ class Info:
             if card.members
             else f"  answers       {card.validation.targets[0].answering}",
             f"  trained with  {asked}" if asked else "  trained       elsewhere",
+            *([f"  stopped       on request after {max(done)} epochs"] if done else []),
             f"  written by    {', '.join(f'{name} {version}' for name, version in provenance.versions.items())}",
         ]
         if provenance.fingerprint:
