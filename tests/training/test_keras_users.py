@@ -226,3 +226,28 @@ def test_a_layer_adapted_to_all_rows_is_warned_of() -> None:
     other = layers.Normalization()
     other.adapt(FEATURES[:9])
     weights(FEATURES, TARGET, chain(other, layers.Dense(1)))
+
+
+class Late(keras.Model):
+    """A model whose `build` leaves its layer without weights, as Keras's own does for most classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x)
+
+
+@pytest.mark.filterwarnings("ignore:`build:UserWarning")  # Keras says so itself
+def test_a_class_that_was_built_without_its_layers_learns() -> None:
+    def make() -> keras.Model:
+        model = Late()
+        model.compile("adam", "mse")
+        model.build((None, 4))
+        return model
+
+    x = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
+    ensemble = am.Ensemble(make, folds=2, members=1, seed=0)
+    ensemble.fit(x, x[:, :1], epochs=2, verbose=0)
+    assert ensemble.evaluate(x, x[:, :1])["loss"] > 0

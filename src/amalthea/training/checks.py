@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from amalthea.errors import AmaltheaError, DataError, TrainingWarning
 from amalthea.training.buckets import some
-from amalthea.training.initialization import build, fitted_to, normalizations
+from amalthea.training.initialization import build, fitted_to, make_variables, normalizations
 
 INSTEAD = {
     "validation_split": "validation_fraction=... sets rows of each member's own aside",
@@ -112,8 +112,7 @@ def prepare(model: keras.Model, x: Any, y: Any, sample_weight: Any, folds: int) 
     """
     _check_layers(model)
     try:
-        if not model.built:
-            model(some(x))
+        make_variables(model, some(x))
         _check_targets(model, x, y)
         build(model, x, y, sample_weight)
     except (TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ from amalthea.errors import AmaltheaError
 from amalthea.training.arrays import count_rows, size_in_bytes
 from amalthea.training.assignment import Assignment, MemberLayout, evenly
 from amalthea.training.convolution import flowing_bytes
-from amalthea.training.initialization import Maker, normalizations
+from amalthea.training.initialization import Maker, make_variables, normalizations
 from amalthea.training.prediction import Aside, Prediction
 from amalthea.training.program import answers, judges
 from amalthea.training.sharding import choose_placement
@@ -58,8 +58,7 @@ class TrainedMembers:
     def model_of(self, member: int) -> keras.Model:
         """Return one member as an ordinary `keras.Model`, compiled as the model was."""
         model = self.make()
-        if not model.built:
-            model(self.example)
+        make_variables(model, self.example)
         variables = (model.trainable_variables, model.non_trainable_variables)
         for part, values in zip(variables, self.variables_of(member), strict=True):
             for variable, value in zip(part, values, strict=True):

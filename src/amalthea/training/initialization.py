@@ -47,11 +47,19 @@ def clone(model: keras.Model) -> keras.Model:
     return copied
 
 
+def make_variables(model: keras.Model, x: Any) -> None:
+    """Create a model's variables from some rows of inputs, where it or one of its layers is not built.
+
+    `build` of a model that is written as a class may leave its layers as they are.
+    """
+    if not all(layer.built for layer in model._flatten_layers()):
+        model(x)
+
+
 def build(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> None:
     """Create the variables of the model, where it is not built yet, and of its metrics."""
     x, y, sample_weight = take((x, y, sample_weight), slice(2))
-    if not model.built:
-        model(x)
+    make_variables(model, x)
 
     def once() -> None:
         answer, _ = model.predict_step(_values(model), (x,))
@@ -84,8 +92,7 @@ def draw_trainable(model: keras.Model, x: Any, seeds: NDArray[np.uint32], make: 
     """
     with _initializers_kept() as kept:
         fresh = make()
-        if not fresh.built:
-            fresh(x)
+        make_variables(fresh, x)
     initializer_of = {id(variable): initializer for variable, initializer in kept}
     # A variable that was made of a value begins with it.
     initializers = [

@@ -22,7 +22,7 @@ from amalthea.training.checks import check_compiled
 from amalthea.training.evaluation import Evaluation
 from amalthea.training.history import History
 from amalthea.training.inference import TrainedMembers, split
-from amalthea.training.initialization import Maker, build, clone
+from amalthea.training.initialization import Maker, build, clone, make_variables
 from amalthea.training.prediction import Aside, Prediction
 from amalthea.training.weight_history import Recording
 from amalthea.training.windows import take
@@ -197,8 +197,7 @@ class TrainedEnsemble:
         Raises:
             AmaltheaError: the weights do not fit the model.
         """
-        if not self.model.built:
-            self.model(example)
+        make_variables(self.model, example)
         trainable, others = split(self.model, len(self), weights)
         self.fold_ids, self.history, self._out_of_fold = fold_ids, history, out_of_fold
         self.validation_rows = validation_rows or ()
