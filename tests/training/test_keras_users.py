@@ -251,3 +251,15 @@ def test_a_class_that_was_built_without_its_layers_learns() -> None:
     ensemble = am.Ensemble(make, folds=2, members=1, seed=0)
     ensemble.fit(x, x[:, :1], epochs=2, verbose=0)
     assert ensemble.evaluate(x, x[:, :1])["loss"] > 0
+
+
+def test_labels_out_of_range_have_no_figure_and_a_callback_needs_no_list() -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    x, y = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32), np.arange(24) % 2
+    ensemble = am.Ensemble(model, folds=2, members=1, seed=0)
+    with pytest.raises(am.AmaltheaError, match="EarlyStopping works on one model"):
+        ensemble.fit(x, y, epochs=1, verbose=0, callbacks=keras.callbacks.EarlyStopping())
+    ensemble.fit(x, y, epochs=1, verbose=0)
+    with pytest.raises(am.AmaltheaError, match="takes classes numbered from 0 to 1"):
+        ensemble.evaluate(x, y + 3)

@@ -46,6 +46,7 @@ class Listeners:
     """
 
     def __init__(self, callbacks: Sequence[Any], model: keras.Model, params: Mapping[str, Any]) -> None:
+        callbacks = (callbacks,) if isinstance(callbacks, keras.callbacks.Callback) else callbacks
         for callback in callbacks:
             _refuse_unserved(callback)
         self._callbacks, self._model = callbacks, model

@@ -113,7 +113,7 @@ def prepare(model: keras.Model, x: Any, y: Any, sample_weight: Any, folds: int) 
     _check_layers(model)
     try:
         make_variables(model, some(x))
-        _check_targets(model, x, y)
+        check_targets(model, x, y)
         build(model, x, y, sample_weight)
     except (TypeError, ValueError) as error:
         sizes = [tensor.shape[0] for tensor in getattr(model, "inputs", None) or () if tensor.shape[0] is not None]
@@ -138,7 +138,7 @@ def _check_layers(model: keras.Model) -> None:
             )
 
 
-def _check_targets(model: keras.Model, x: Any, y: Any) -> None:
+def check_targets(model: keras.Model, x: Any, y: Any) -> None:
     """Refuse targets that one of Keras's losses does not take, or takes to mean something else."""
     if not model.trainable_variables:
         raise AmaltheaError(f"The model {model.name!r} has no weights to train: every layer is frozen, or has none.")

@@ -18,7 +18,7 @@ from amalthea.errors import AmaltheaError
 from amalthea.training.arrays import as_arrays, count_rows, whole_number
 from amalthea.training.assignment import MemberLayout
 from amalthea.training.batches import gathered
-from amalthea.training.checks import check_compiled
+from amalthea.training.checks import check_compiled, check_targets
 from amalthea.training.evaluation import Evaluation
 from amalthea.training.history import History
 from amalthea.training.inference import TrainedMembers, split
@@ -109,10 +109,14 @@ class TrainedEnsemble:
             y: targets as in `fit`.
             sample_weight: each row's weight, or None.
             batch_size: rows of which Keras averages a loss at once.
+
+        Raises:
+            DataError: targets that a loss does not take, such as labels out of range.
         """
         self._check_trained()
         x, y, sample_weight = gathered(x, y, sample_weight)
         count_rows(x=x, y=y, sample_weight=sample_weight)
+        check_targets(self.model, x, y)  # Keras's losses answer labels out of range with a figure
         build(self.model, x, y, sample_weight)  # its metrics, where it was opened from a file
         of_members, of_mean = self._trained.scores((x, y, sample_weight), self.predict(x).mean, batch_size)
         names = sorted(of_members, key=lambda name: (name != "loss", name))
